@@ -1,0 +1,1 @@
+"""A corpus is compiled: every stage writes one table about the rows it saw, and nothing is lost quietly."""

@@ -1,0 +1,504 @@
+"""One partition on its way through its chain: rows never move, every stage adds a table about the rows it saw.
+
+`Walk` advances stage by stage. A stage whose step is known is adopted without work; any other pulls the columns that it
+reads: from memory, from the table that stored them, or, where nothing stored them, by running the earlier stage again
+(its digest must then equal the recorded one). So a changed threshold reads no text, a changed language model reads
+text but no HTML, and `trace --replay` is the same walk with nothing adopted.
+
+Rows of a stage's input are uint32 positions in the partition, ascending. A Regroup starts a new numbering: its table
+names, for each child row, the spans of its parents, and the text of a child is read through those spans.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus import tables
+from corpus.errors import LawError, StoreError, TaskError
+from corpus.identity import Definition, child_id, child_partition_key, define, record_ids, sha256, step_id
+from corpus.record import Record, Table, publish
+from corpus.stage import BULK, Chunk, Columns, Map, Reader, Regroup, Stage
+from corpus.store import Blobs
+
+PARENTS = pa.list_(
+    pa.struct([("partition", pa.uint64()), ("row", pa.uint32()), ("start", pa.int64()), ("end", pa.int64())])
+)
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A stage as it stands in the chain of one source. `stored` are the columns that its table keeps."""
+
+    label: str
+    stage: Stage
+    definition: Definition
+    stored: tuple[str, ...]
+
+    @property
+    def adds(self) -> dict[str, pa.DataType]:
+        if isinstance(self.stage, Reader):
+            return {"id": pa.binary(16), **self.stage.adds}
+        if isinstance(self.stage, Regroup):
+            return {"id": pa.binary(16), "parents": PARENTS, "text": pa.string()}
+        return self.stage.adds
+
+
+def is_map(stage: Stage) -> bool:
+    """Whether the stage runs row-local inside a partition (the others are global)."""
+    return isinstance(stage, Reader | Map | Regroup)
+
+
+def lay_out(stages: Sequence[Stage], asset_digests: Mapping[str, str]) -> tuple[Step, ...]:
+    """Steps of a chain. Text is stored once: by the last stage that changes it before a global stage or the end."""
+    steps = []
+    for number, stage in enumerate(stages):
+        adds = list(Step(stage.label, stage, None, ()).adds)  # type: ignore[arg-type]
+        kept = [name for name in adds if name not in BULK]
+        if "text" in adds and not isinstance(stage, Regroup):
+            later = []
+            for other in stages[number + 1 :]:
+                if not is_map(other):
+                    break
+                later.append(other)
+            if not any("text" in other.adds for other in later):
+                kept.append("text")
+        label = "read" if isinstance(stage, Reader) else stage.label
+        steps.append(Step(label, stage, define(stage, asset_digests), tuple(kept)))
+    return tuple(steps)
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where the root partition of a walk comes from."""
+
+    source: str
+    path: str
+    key: int  # of the root partition
+
+
+Load = Callable[[Step], Any]
+
+
+class Walk:
+    """See the module's docstring. `known` maps step ids to records that need no work."""
+
+    def __init__(
+        self,
+        origin: Origin,
+        steps: Sequence[Step],
+        store: Blobs,
+        known: Mapping[str, Record],
+        load: Load,
+        records: Sequence[Record] = (),
+        chunk: Chunk | None = None,
+        quarantined: Mapping[int, str] | None = None,
+    ) -> None:
+        self.origin = origin
+        self.steps = steps
+        self.store = store
+        self.known = known
+        self.load = load
+        self.records = list(records)
+        self.chunk = chunk
+        self.quarantined = dict(quarantined or {})  # row -> reason
+        self.seconds: dict[str, float] = {}
+        self._memory: dict[tuple[int, str], pa.Array] = {}
+        self._rows: dict[int, np.ndarray] = {}
+
+    # -- identity ------------------------------------------------------------------------------------------------
+
+    def partition(self, k: int) -> int:
+        """Key of the partition that step k writes about."""
+        key = self.origin.key
+        for step in self.steps[: k + 1]:
+            if isinstance(step.stage, Regroup):
+                key = child_partition_key(key, step.label)
+        return key
+
+    def provider(self, name: str, k: int) -> int:
+        """Index of the latest step before k that adds column `name`."""
+        for j in range(k - 1, -1, -1):
+            if name in self.steps[j].adds:
+                return j
+        raise TaskError(f"stage `{self.steps[k].label}` reads `{name}`, which no earlier stage adds")
+
+    def inputs(self, k: int) -> dict[str, Any]:
+        """What step k reads, by digest. It may be asked as soon as the records before k are there."""
+        return step_inputs(self.steps, self.records, k, self.origin.key, self.chunk, self.quarantined)
+
+    # -- rows ----------------------------------------------------------------------------------------------------
+
+    def rows(self, k: int) -> np.ndarray:
+        """Rows living at the input of step k."""
+        if k not in self._rows:
+            previous = k - 1
+            if k == 0:
+                rows = np.arange(self.records[0].rows if self.records else self._open_chunk().records, dtype=np.uint32)
+            elif isinstance(self.steps[previous].stage, Regroup):
+                rows = np.arange(self.records[previous].made, dtype=np.uint32)
+            elif k < len(self.records) and not isinstance(self.steps[k].stage, Regroup):
+                rows = tables.combine(self.table(k, ["row"])["row"]).to_numpy()
+            else:
+                rows = self._survivors(previous)
+            self._rows[k] = rows
+        return self._rows[k]
+
+    def _survivors(self, j: int) -> np.ndarray:
+        record = self.records[j]
+        if record.kept == record.rows:
+            return self.rows(j)
+        if (j, "drop") in self._memory:
+            return self.rows(j)[np.asarray(self._memory[j, "drop"].is_null())]
+        stored = self.table(j, ["row", "drop"])
+        rows = tables.combine(stored["row"]).to_numpy()
+        return rows[np.asarray(tables.combine(stored["drop"]).is_null())]
+
+    def _open_chunk(self) -> Chunk:
+        if self.chunk is None:
+            raise TaskError(f"{self.origin.path}: records must be read again, but the file is not open")
+        return self.chunk
+
+    def _positions(self, j: int, k: int) -> np.ndarray | None:
+        """For each row at the input of k, its position in the values of step j. None: one to one."""
+        rows = self.rows(k)
+        for r in range(k - 1, j, -1):
+            if isinstance(self.steps[r].stage, Regroup):
+                parents = self.values(r, "parents")
+                rows = parents.flatten().field("row").to_numpy()[rows]  # one parent a child
+        own = np.arange(self.records[j].made) if isinstance(self.steps[j].stage, Regroup) else self.rows(j)
+        if len(own) == len(rows) and np.array_equal(own, rows):
+            return None
+        return np.searchsorted(own, rows)
+
+    # -- columns -------------------------------------------------------------------------------------------------
+
+    def table(self, j: int, columns: Sequence[str]) -> pa.Table:
+        return read_table(self.store, self.records[j].table, columns)
+
+    def column(self, name: str, k: int) -> pa.Array:
+        """Column `name` as step k sees it: one value for each row at its input."""
+        if name == "row":
+            return pa.array(self.rows(k))
+        j = self.provider(name, k)
+        values = self.values(j, name)
+        positions = self._positions(j, k)
+        return values if positions is None else values.take(pa.array(positions))
+
+    def values(self, j: int, name: str) -> pa.Array:
+        """Column `name` of step j, one value for each row in its table."""
+        if (j, name) not in self._memory:
+            step = self.steps[j]
+            if j < len(self.records) and name in step.stored:
+                array = tables.combine(self.table(j, [name])[name])
+                self._memory[j, name] = array if array.type == step.adds[name] else array.cast(step.adds[name])
+            elif isinstance(step.stage, Regroup) and name == "text":
+                self._memory[j, name] = self._child_text(j)
+            else:
+                self._remember(j, self._compute(j))
+                if j < len(self.records):
+                    self._check_replay(j, name)
+        return self._memory[j, name]
+
+    def _remember(self, j: int, columns: Columns) -> None:
+        for name, array in columns.items():
+            self._memory[j, name] = array
+
+    def _check_replay(self, j: int, name: str) -> None:
+        got, want = tables.column_digest(self._memory[j, name]), self.records[j].columns[name]
+        if got != want:
+            raise StoreError(
+                f"stage `{self.steps[j].label}`, partition {self.partition(j):016x}: `{name}` computed again differs "
+                f"from what was recorded ({got[:16]} instead of {want[:16]}): the stage is not deterministic here."
+            )
+
+    def _child_text(self, j: int) -> pa.Array:
+        parents = self.values(j, "parents").flatten()
+        text = self.column("text", j)
+        position = np.searchsorted(self.rows(j), parents.field("row").to_numpy())
+        return slices(text, position, parents.field("start").to_numpy(), parents.field("end").to_numpy())
+
+    def release(self, k: int, until: int) -> None:
+        """Forget what no step in k..until-1 reads."""
+        needed = {(self.provider(name, i), name) for i in range(k, until) for name in self.steps[i].stage.reads if name != "row"}
+        needed |= {
+            (self.provider("text", r), "text")
+            for r in range(k)
+            if isinstance(self.steps[r].stage, Regroup) and (r, "text") in needed
+        }
+        for j, name in list(self._memory):
+            if name in BULK and (j, name) not in needed:
+                del self._memory[j, name]
+
+    # -- work ----------------------------------------------------------------------------------------------------
+
+    def advance(self, k: int) -> bool:
+        """Make or adopt the record of step k (the next one). -> whether work was done."""
+        assert k == len(self.records)
+        step, inputs = self.steps[k], self.inputs(k)
+        identity = step_id(step.definition, inputs)
+        if identity in self.known:
+            self.records.append(self.known[identity])
+            return False
+        started = time.perf_counter()
+        columns = self._compute(k)
+        self._remember(k, columns)
+        record = self._publish(k, identity, inputs, columns)
+        self.seconds[step.label] = self.seconds.get(step.label, 0.0) + time.perf_counter() - started
+        self.records.append(record)
+        return True
+
+    def _compute(self, k: int) -> Columns:
+        step = self.steps[k]
+        if isinstance(step.stage, Reader):
+            return self._parse(step)
+        model = self.load(step)
+        if isinstance(step.stage, Regroup):
+            return self._regroup(k, step.stage, model)
+        assert isinstance(step.stage, Map)
+        batch = pa.record_batch([self.column(name, k) for name in step.stage.reads], names=list(step.stage.reads))
+        return self._complete(step, guarded(step.stage, batch, model), batch.num_rows)
+
+    def _parse(self, step: Step) -> Columns:
+        assert isinstance(step.stage, Reader)
+        chunk = self._open_chunk()
+        columns = step.stage.parse(chunk)
+        columns["id"] = record_ids(self.origin.source, self.origin.path, chunk.first_record, chunk.records)
+        columns = self._complete(step, columns, chunk.records)
+        if self.quarantined:
+            drop, detail = columns["drop"].to_pylist(), columns["detail"].to_pylist()
+            for row, reason in self.quarantined.items():
+                drop[row], detail[row] = "quarantined", reason
+            columns["drop"], columns["detail"] = pa.array(drop, pa.string()), pa.array(detail, pa.string())
+        return columns
+
+    def _complete(self, step: Step, columns: Columns, rows: int) -> Columns:
+        """Check names, types and lengths; add `drop` and `detail`."""
+        expected = step.adds
+        for name in ("drop", "detail"):
+            columns.setdefault(name, pa.nulls(rows, pa.string()))
+        if set(columns) != set(expected) | {"drop", "detail"}:
+            raise TaskError(f"stage `{step.label}` made columns {sorted(columns)}, declared {sorted(expected)}")
+        for name, array in columns.items():
+            array = tables.combine(array)
+            kind = expected.get(name, pa.string())
+            if len(array) != rows or array.type != kind:
+                raise TaskError(
+                    f"stage `{step.label}`, column `{name}`: got {len(array)} values of {array.type}, "
+                    f"expected {rows} of {kind}"
+                )
+            columns[name] = array
+        return columns
+
+    def _regroup(self, k: int, stage: Regroup, model: Any) -> Columns:
+        batch = pa.record_batch([self.column(name, k) for name in stage.reads], names=list(stage.reads))
+        position, start, end = stage.regroup(batch, model)
+        rows, ids = self.rows(k), self.column("id", k)
+        whole = pc.binary_length(batch["text"]).to_numpy(zero_copy_only=False)
+        _check_spans(self.steps[k].label, position, start, end, whole)
+        children = ids.take(pa.array(position)).to_pylist()
+        parts = (start != 0) | (end != whole[position])
+        for i in np.flatnonzero(parts):  # a part has an id of its own, a whole document keeps its id
+            children[i] = child_id(children[i], int(start[i]), int(end[i]))
+        key = self.partition(k - 1)
+        struct = pa.StructArray.from_arrays(
+            [
+                pa.array(np.full(len(position), key, dtype=np.uint64)),
+                pa.array(rows[position]),
+                pa.array(start.astype(np.int64)),
+                pa.array(end.astype(np.int64)),
+            ],
+            fields=list(PARENTS.value_type),
+        )
+        offsets = pa.array(np.arange(len(position) + 1, dtype=np.int32))
+        parents = pa.ListArray.from_arrays(offsets, struct).cast(PARENTS)
+        nothing = pa.nulls(len(position), pa.string())
+        return {"id": pa.array(children, pa.binary(16)), "parents": parents, "drop": nothing, "detail": nothing}
+
+    def _publish(self, k: int, identity: str, inputs: dict[str, Any], columns: Columns) -> Record:
+        step = self.steps[k]
+        regroups = isinstance(step.stage, Regroup)
+        rows = np.arange(len(columns["id"]), dtype=np.uint32) if regroups else self.rows(k)
+        digests = {name: tables.column_digest(columns[name]) for name in step.adds if name in columns}
+        sums = {}
+        if regroups:
+            spans = columns["parents"].flatten()
+            text = self.column("text", k)
+            whole = int(pc.sum(pc.binary_length(text)).as_py() or 0)
+            made = int((spans.field("end").to_numpy() - spans.field("start").to_numpy()).sum())
+            sums = {"text_bytes": made, "cut_bytes": whole - made, "parent_bytes": whole}
+            digests["text"] = sha256(f"{digests['parents']}{inputs['text']}{inputs['rows']}".encode())
+        table = {"row": pa.array(rows), "drop": columns["drop"], "detail": columns["detail"]}
+        table |= {name: columns[name] for name in step.stored if name in columns}
+        alive = np.asarray(columns["drop"].is_null())
+        if "text" in columns:
+            sums["text_bytes"] = _living_sum(pc.binary_length(columns["text"]), alive)
+        for name in step.stage.totals:
+            everything = np.ones_like(alive) if isinstance(step.stage, Reader) else alive
+            sums[name] = _living_sum(columns[name], everything)
+        seen = len(self.rows(k)) if regroups else len(rows)
+        record = make_record(
+            step.definition, identity, inputs, self.origin.source, self.partition(k), seen,
+            columns["drop"], digests, tables.rows_digest(rows[alive]), sums,
+            made=len(rows) if regroups else 0,
+            table=put_table(self.store, step.stage.kind, self.partition(k), table),
+        )
+        publish(self.store, record, self.origin.source, step.stage.kind)
+        return record
+
+
+def step_inputs(
+    steps: Sequence[Step],
+    records: Sequence[Record],
+    k: int,
+    root: int,
+    chunk: Chunk | None = None,
+    quarantined: Mapping[int, str] | None = None,
+) -> dict[str, Any]:
+    """Inputs of step k given the records before it: partition, digest of each column read, digest of the living."""
+    key = root
+    for step in steps[: k + 1]:
+        if isinstance(step.stage, Regroup):
+            key = child_partition_key(key, step.label)
+    inputs: dict[str, Any] = {"partition": f"{key:016x}"}
+    if k == 0:
+        assert chunk is not None
+        inputs["bytes"] = chunk.digest
+        inputs["first_record"] = chunk.first_record
+        if quarantined:
+            inputs["quarantined"] = {str(row): reason for row, reason in sorted(quarantined.items())}
+        return inputs
+    names = [*steps[k].stage.reads, *(["id"] if isinstance(steps[k].stage, Regroup) else [])]
+    for name in names:
+        if name == "row":
+            continue
+        j = next(j for j in range(k - 1, -1, -1) if name in steps[j].adds)
+        inputs[name] = records[j].columns[name]
+    inputs["rows"] = records[k - 1].alive
+    return inputs
+
+
+def make_record(
+    definition: Definition,
+    identity: str,
+    inputs: dict[str, Any],
+    source: str,
+    partition: int,
+    rows: int,
+    drop: pa.Array,
+    digests: dict[str, str],
+    alive: str,
+    sums: dict[str, int],
+    table: Table,
+    made: int = 0,
+) -> Record:
+    """A record, its conservation law checked."""
+    counts = pc.value_counts(drop.drop_null())
+    dropped = {str(v): int(c) for v, c in sorted(zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True))}
+    record = Record(
+        step=identity,
+        source=source,
+        partition=f"{partition:016x}",
+        definition=definition.identity(),
+        inputs=inputs,
+        rows=rows,
+        kept=(drop.null_count if not made else rows),
+        dropped=dropped,
+        columns=digests,
+        alive=alive,
+        table=table,
+        made=made,
+        sums=sums,
+    )
+    check_law(record)
+    return record
+
+
+def check_law(record: Record) -> None:
+    """rows = kept + dropped by reason; for a Regroup: bytes in = bytes in children + bytes cut."""
+    where = f"stage `{record.kind}`, partition {record.partition}"
+    if record.rows != record.kept + sum(record.dropped.values()):
+        raise LawError(f"{where}: {record.rows} rows in, {record.kept} kept, dropped {record.dropped}: rows are missing")
+    if "parent_bytes" in record.sums:
+        if record.sums["parent_bytes"] != record.sums["text_bytes"] + record.sums["cut_bytes"]:
+            raise LawError(f"{where}: bytes of the parents are neither in a child nor cut: {record.sums}")
+
+
+def put_table(store: Blobs, kind: str, partition: int, columns: dict[str, pa.Array]) -> Table:
+    """Publish a table under a name that holds its digest."""
+    data = tables.to_bytes(tables.canonical(columns))
+    digest = sha256(data)
+    name = f"tables/{kind}/{partition:016x}-{digest[:16]}.parquet"
+    if not store.exists(name):
+        store.put(name, data)
+    return Table(name, len(data), digest)
+
+
+def read_table(store: Blobs, table: Table, columns: Sequence[str] | None) -> pa.Table:
+    try:
+        return tables.read(store.get(table.name), columns)
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(
+            f"{store.url(table.name)}: cannot be read ({error}). Remove the file and its records with "
+            f"`corpus verify --repair`, then build again."
+        ) from error
+
+
+def guarded(stage: Map, batch: pa.RecordBatch, model: Any) -> Columns:
+    """`stage.apply`, with a row that raises quarantined: its values are null, its drop code is `failed`."""
+    try:
+        return stage.apply(batch, model)
+    except (MemoryError, TaskError):
+        raise
+    except Exception as error:
+        if batch.num_rows == 1:
+            columns: Columns = {name: pa.nulls(1, kind) for name, kind in stage.adds.items()}
+            columns["drop"] = pa.array(["failed"])
+            columns["detail"] = pa.array([f"{type(error).__name__}: {error}"[:200]])
+            return columns
+        if batch.num_rows == 0:
+            raise
+    half = batch.num_rows // 2
+    parts = [guarded(stage, batch.slice(0, half), model), guarded(stage, batch.slice(half), model)]
+    names = set(parts[0]) | set(parts[1])
+    joined = {}
+    for name in names:
+        arrays = []
+        for part, rows in zip(parts, (half, batch.num_rows - half), strict=True):
+            arrays.append(tables.combine(part[name]) if name in part else pa.nulls(rows, pa.string()))
+        joined[name] = pa.concat_arrays(arrays)
+    return joined
+
+
+def slices(text: pa.Array, position: np.ndarray, start: np.ndarray, end: np.ndarray) -> pa.Array:
+    """Byte ranges of strings as strings; zero work where every string is taken whole."""
+    whole = pc.binary_length(text).to_numpy(zero_copy_only=False)
+    if len(position) == len(text) and np.array_equal(start, np.zeros_like(start)) and np.array_equal(end, whole):
+        return text
+    offsets = np.frombuffer(text.buffers()[1], dtype=np.int32)[text.offset : text.offset + len(text) + 1]
+    first = offsets[:-1].astype(np.int64)[position]
+    begin, stop = first + start, first + end
+    out = np.zeros(len(position) + 1, dtype=np.int32)
+    np.cumsum(stop - begin, out=out[1:])
+    data = memoryview(text.buffers()[2]) if text.buffers()[2] is not None else memoryview(b"")
+    if len(begin) and np.array_equal(stop[:-1], begin[1:]):  # spans that follow each other need no copy
+        return pa.StringArray.from_buffers(
+            len(position), pa.py_buffer(out), pa.py_buffer(data[int(begin[0]) : int(stop[-1])])
+        )
+    joined = b"".join(data[a:b] for a, b in zip(begin.tolist(), stop.tolist(), strict=True))
+    return pa.StringArray.from_buffers(len(position), pa.py_buffer(out), pa.py_buffer(joined))
+
+
+def _check_spans(label: str, position: np.ndarray, start: np.ndarray, end: np.ndarray, whole: np.ndarray) -> None:
+    inside = (start >= 0) & (start <= end) & (end <= whole[position])
+    same = position[1:] == position[:-1]
+    ordered = (position[1:] >= position[:-1]) & (~same | (start[1:] >= end[:-1]))
+    if not inside.all() or not ordered.all():
+        raise LawError(f"stage `{label}`: spans of children overlap, are out of order or outside their parent")
+
+
+def _living_sum(values: pa.Array, alive: np.ndarray) -> int:
+    numbers = pc.fill_null(values, 0).to_numpy(zero_copy_only=False)
+    return int(numbers[alive].sum(dtype=np.int64)) if len(numbers) else 0

@@ -1,0 +1,352 @@
+"""Pack: every survivor once, per source and split, into token shards, in a uniform order and bounded memory.
+
+The order of a document is a hash of (seed, id). Its first bits name the shard, all of it the place inside: so a shard is
+a range of hashes, any worker count gives the same bytes, and a document that leaves touches one shard.
+
+Two passes. A *run* holds the tokens of a bundle of partitions (bundled by the first bits of their keys, so that a new
+partition touches one bundle), sorted by order, with an index of 4,096 equal ranges of the order and a digest of each. A
+*shard* then reads its range of every run, a slice of the range at a time. A bundle holds about 64M tokens and a slice
+about 16M, which is what bounds the memory of a task (0.8 GB); the side table of a shard takes 48 bytes per document.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+import numba as nb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+
+from corpus import tables
+from corpus.chain import Origin, Step, Walk
+from corpus.errors import RecipeError, StoreError
+from corpus.identity import canonical, sha256
+from corpus.record import Record
+from corpus.stage import Stage
+from corpus.store import Blobs
+from corpus.tokens import ShardWriter, optimal_dtype
+from corpus.work import load_model
+
+BUCKETS = 4096
+BUNDLE_TOKENS = 64 << 20
+SLICE_TOKENS = 16 << 20
+SPLITS = ("train", "heldout")
+
+_DOCUMENT = np.dtype(
+    [("order", "<u8"), ("hi", "<u8"), ("lo", "<u8"), ("partition", "<u8"), ("row", "<u4"), ("tokens", "<u4")]
+)
+
+
+class Pack(Stage, frozen=True, kw_only=True, tag="pack"):
+    """Token shards in Megatron-core's IndexedDataset format, each with a side table of its documents.
+
+    shard_tokens   aimed size of a shard; the number of shards per source and split is a power of two
+    heldout_share  share of the survivors, chosen by a hash of their content, that goes to the split `heldout`
+    """
+
+    revision: ClassVar[int] = 1
+    reads: ClassVar[tuple[str, ...]] = ("tokens", "n_tokens", "id", "content")
+
+    shard_tokens: int = 1 << 30
+    heldout_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.shard_tokens < 1024:
+            raise RecipeError(f".shard_tokens: got {self.shard_tokens}. Expected 1024 or more.")
+        if not 0 <= self.heldout_share < 1:
+            raise RecipeError(f".heldout_share: got {self.heldout_share}. Expected a share from 0 up to, not including, 1.")
+
+
+class Vocabulary(msgspec.Struct, frozen=True):
+    """What a shard must know of the tokenizer: `eod` ends every document."""
+
+    name: str
+    sha256: str
+    vocab_size: int
+    eod: int
+
+
+class RunTask(msgspec.Struct, frozen=True):
+    store: Blobs
+    steps: tuple[Step, ...]
+    members: tuple[tuple[Origin, tuple[Record, ...]], ...]  # partitions of the bundle, by key
+    pack: Pack
+    seed: int
+    vocabulary: Vocabulary
+    names: tuple[str, ...]  # of the run, by split
+
+
+class ShardTask(msgspec.Struct, frozen=True):
+    store: Blobs
+    out: Blobs
+    source: str
+    split: str
+    number: int
+    shards: int
+    runs: tuple[str, ...]
+    definition: dict[str, Any]
+    seed: int
+    vocabulary: Vocabulary
+
+
+class FileInfo(msgspec.Struct, frozen=True):
+    path: str
+    bytes: int
+    sha256: str
+
+
+class Shard(msgspec.Struct, frozen=True):
+    """A finished shard: what `manifest.json` says about it, and the step that made it."""
+
+    step: str
+    source: str
+    split: str
+    generation: int
+    path: str
+    documents: int
+    tokens: int
+    dtype: str
+    bin: FileInfo
+    idx: FileInfo
+    docs: FileInfo
+
+
+def mix(values: np.ndarray) -> np.ndarray:
+    """The finaliser of splitmix64 (Steele, Lea and Flood 2014, section 5): a bijection on u64 that spreads any input."""
+    x = values.astype(np.uint64, copy=True)
+    x ^= x >> np.uint64(30)
+    x *= np.uint64(0xBF58476D1CE4E5B9)
+    x ^= x >> np.uint64(27)
+    x *= np.uint64(0x94D049BB133111EB)
+    x ^= x >> np.uint64(31)
+    return x
+
+
+def halves(ids: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Two u64 from each 128-bit id, big-endian: they sort as the id does."""
+    pairs = np.frombuffer(ids.buffers()[1], dtype=">u8")[2 * ids.offset : 2 * (ids.offset + len(ids))].reshape(-1, 2)
+    return pairs[:, 0].astype(np.uint64), pairs[:, 1].astype(np.uint64)
+
+
+def order_of(hi: np.ndarray, lo: np.ndarray, seed: int) -> np.ndarray:
+    """Place of each document in the shuffled order: u64, uniform."""
+    start = mix(np.array([seed + 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF], dtype=np.uint64))[0]
+    return mix(mix(hi ^ start) + lo)
+
+
+def is_heldout(content: pa.Array, seed: int, share: float) -> np.ndarray:
+    """Chosen by content, so that equal texts are never on both sides."""
+    hi, lo = halves(content)
+    return order_of(hi, lo, seed ^ 0x48454C44) < np.uint64(int(share * 2.0**64)) if share else np.zeros(len(content), bool)
+
+
+@nb.njit(cache=True, nogil=True)
+def _gather(values, starts, lengths, eod, out):  # type: ignore[no-untyped-def]
+    place = 0
+    for i in range(starts.size):
+        for j in range(starts[i], starts[i] + lengths[i]):
+            out[place] = values[j]
+            place += 1
+        if eod >= 0:
+            out[place] = eod
+            place += 1
+
+
+def write_runs(task: RunTask) -> tuple[tuple[int, int], ...]:
+    """Make the runs of a bundle, one per split. -> (documents, tokens) of each."""
+    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    dtype = optimal_dtype(task.vocabulary.vocab_size)
+    for origin, records in task.members:
+        walk = Walk(origin, task.steps, task.store, {}, lambda step: load_model(task.store, step), records=records)
+        k = len(records)
+        tokens, ids = walk.column("tokens", k), walk.column("id", k)
+        hi, lo = halves(ids)
+        documents = np.empty(len(ids), dtype=_DOCUMENT)
+        documents["order"] = order_of(hi, lo, task.seed)
+        documents["hi"], documents["lo"] = hi, lo
+        documents["partition"] = origin.key
+        documents["row"] = walk.rows(k)
+        lengths = pc.list_value_length(tokens).to_numpy(zero_copy_only=False)
+        documents["tokens"] = lengths + 1
+        heldout = is_heldout(walk.column("content", k), task.seed, task.pack.heldout_share)
+        flat = np.empty(int(lengths.sum()) + len(lengths), dtype=dtype)
+        starts = tokens.offsets.to_numpy()[:-1].astype(np.int64)
+        _gather(tokens.values.to_numpy(zero_copy_only=False), starts, lengths, task.vocabulary.eod, flat)
+        parts.append((documents, heldout, flat))
+    counts = []
+    for split, name in enumerate(task.names):
+        counts.append(_write_run(task.store, name, parts, bool(split), dtype))
+    return tuple(counts)
+
+
+def _write_run(
+    store: Blobs, name: str, parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], heldout: bool, dtype: np.dtype
+) -> tuple[int, int]:
+    every = np.concatenate([p[0] for p in parts]) if parts else np.empty(0, _DOCUMENT)
+    flat = np.concatenate([p[2] for p in parts]) if parts else np.empty(0, dtype)
+    chosen = np.flatnonzero(np.concatenate([p[1] for p in parts]) == heldout) if parts else np.empty(0, np.int64)
+    starts = np.cumsum(every["tokens"], dtype=np.int64) - every["tokens"]
+    chosen = chosen[np.lexsort((every["lo"][chosen], every["hi"][chosen], every["order"][chosen]))]
+    documents = every[chosen]
+    lengths = documents["tokens"].astype(np.int64)
+    tokens = np.empty(int(lengths.sum()), dtype=dtype)
+    _gather(flat, starts[chosen], lengths, -1, tokens)
+    bounds = np.searchsorted(documents["order"] >> np.uint64(52), np.arange(BUCKETS + 1, dtype=np.uint64))
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    index = np.stack([bounds, ends[bounds]]).astype("<i8")
+    digests = np.empty(BUCKETS, dtype="<u8")
+    for b in range(BUCKETS):
+        digests[b] = _digest(documents[bounds[b] : bounds[b + 1]], tokens[index[1, b] : index[1, b + 1]])
+    body = index.tobytes() + digests.tobytes() + documents.tobytes() + tokens.tobytes()
+    store.put(name, canonical({"sha256": sha256(body), "dtype": dtype.name}).ljust(128) + body)
+    return len(documents), len(tokens)
+
+
+def _digest(documents: np.ndarray, tokens: np.ndarray) -> int:
+    piece = xxhash.xxh3_64(documents.tobytes())
+    piece.update(tokens.tobytes())
+    return piece.intdigest()
+
+
+class _Run:
+    """Index of a run, and slices of it."""
+
+    def __init__(self, store: Blobs, name: str, dtype: np.dtype) -> None:
+        self.store, self.name, self.dtype = store, name, dtype
+        head = store.get(name, 128, 128 + 24 * BUCKETS + 16)
+        self.index = np.frombuffer(head, "<i8", 2 * (BUCKETS + 1)).reshape(2, -1)
+        self.digests = np.frombuffer(head, "<u8", BUCKETS, 16 * (BUCKETS + 1))
+        self.documents_at = 128 + len(head)
+        self.tokens_at = self.documents_at + int(self.index[0, -1]) * _DOCUMENT.itemsize
+
+    def slice(self, begin: int, end: int) -> tuple[np.ndarray, np.ndarray]:
+        (a, b), (c, d) = self.index[0, [begin, end]], self.index[1, [begin, end]]
+        size, wide = _DOCUMENT.itemsize, self.dtype.itemsize
+        documents = self.store.get(self.name, self.documents_at + int(a) * size, self.documents_at + int(b) * size)
+        tokens = self.store.get(self.name, self.tokens_at + int(c) * wide, self.tokens_at + int(d) * wide)
+        one, two = np.frombuffer(documents, _DOCUMENT), np.frombuffer(tokens, self.dtype)
+        for bucket in range(begin, end):
+            (a, b), (c, d) = self.index[0, bucket : bucket + 2] - self.index[0, begin], (
+                self.index[1, bucket : bucket + 2] - self.index[1, begin]
+            )
+            if a != b and _digest(one[a:b], two[c:d]) != self.digests[bucket]:
+                raise StoreError(f"{self.store.url(self.name)}: damaged in range {bucket}. Remove it and build again.")
+        return one, two
+
+
+def shard_step(task: ShardTask, runs: list[_Run]) -> str:
+    """Identity of a shard: the definition, the seed, the tokenizer, and the digests of its range of every run."""
+    begin, end = _range(task.number, task.shards)
+    ranges = [sha256(run.digests[begin:end].tobytes()) for run in runs if run.index[0, begin] != run.index[0, end]]
+    inputs = [task.definition, task.seed, task.source, task.split, task.number, task.shards, ranges]
+    return sha256(canonical([*inputs, task.vocabulary.sha256]))
+
+
+def _range(number: int, shards: int) -> tuple[int, int]:
+    return number * BUCKETS // shards, (number + 1) * BUCKETS // shards
+
+
+def write_shard(task: ShardTask) -> Shard:
+    """Make one shard, unless it is there already."""
+    dtype = optimal_dtype(task.vocabulary.vocab_size)
+    runs = [_Run(task.store, name, dtype) for name in task.runs]
+    step = shard_step(task, runs)
+    record = f"records/{task.source}/shard/{step}.json"
+    if task.store.exists(record):
+        shard = msgspec.json.decode(task.store.get(record), type=Shard)
+        if all(task.out.exists(f.path) and task.out.size(f.path) == f.bytes for f in (shard.bin, shard.idx, shard.docs)):
+            return shard
+    begin, end = _range(task.number, task.shards)
+    prefix = f"tokens/{task.source}_{task.split}_0_{task.number:05d}_text_document"
+    with tempfile.TemporaryDirectory(prefix="corpus-shard-") as folder:
+        one, two = Path(folder) / "bin", Path(folder) / "idx"
+        with open(one, "wb") as bin_file, open(two, "wb") as idx_file:
+            writer = ShardWriter(bin_file, idx_file, task.vocabulary.vocab_size)
+            documents = [_merge(runs, a, b, writer) for a, b in _slices(runs, begin, end)]
+            done = writer.finish()
+        side = _side_table(np.concatenate(documents) if documents else np.empty(0, _DOCUMENT))
+        task.out.put_file(f"{prefix}.bin", one)
+        task.out.put_file(f"{prefix}.idx", two)
+        task.out.put(f"{prefix}.docs.parquet", side)
+    shard = Shard(
+        step=step,
+        source=task.source,
+        split=task.split,
+        generation=0,
+        path=prefix,
+        documents=done.documents,
+        tokens=done.tokens,
+        dtype=done.dtype,
+        bin=FileInfo(f"{prefix}.bin", done.bin.bytes, done.bin.sha256),
+        idx=FileInfo(f"{prefix}.idx", done.idx.bytes, done.idx.sha256),
+        docs=FileInfo(f"{prefix}.docs.parquet", len(side), sha256(side)),
+    )
+    data = canonical(shard)
+    if not task.store.create(record, data) and task.store.get(record) != data:
+        raise StoreError(
+            f"{task.store.url(record)}: this shard was built before with other bytes. Remove that record to accept the "
+            f"new shard, and report the difference: packing must be deterministic."
+        )
+    return shard
+
+
+def _slices(runs: list[_Run], begin: int, end: int) -> list[tuple[int, int]]:
+    """Ranges of buckets that hold about SLICE_TOKENS together."""
+    if not runs:
+        return []
+    sizes = np.sum([np.diff(run.index[1])[begin:end] for run in runs], axis=0)
+    cuts, first, held = [], begin, 0
+    for offset, size in enumerate(sizes.tolist()):
+        if held and held + size > SLICE_TOKENS:
+            cuts.append((first, begin + offset))
+            first, held = begin + offset, 0
+        held += size
+    return [*cuts, (first, end)]
+
+
+def _merge(runs: list[_Run], begin: int, end: int, writer: ShardWriter) -> np.ndarray:
+    pieces = [run.slice(begin, end) for run in runs]
+    documents = np.concatenate([p[0] for p in pieces])
+    flat = np.concatenate([p[1] for p in pieces])
+    starts = np.cumsum(documents["tokens"], dtype=np.int64) - documents["tokens"]
+    order = np.lexsort((documents["lo"], documents["hi"], documents["order"]))
+    documents = documents[order]
+    lengths = documents["tokens"].astype(np.int64)
+    tokens = np.empty(len(flat), dtype=flat.dtype)
+    _gather(flat, starts[order], lengths, -1, tokens)
+    writer.extend(tokens, lengths)
+    return documents
+
+
+def _side_table(documents: np.ndarray) -> bytes:
+    ids = np.stack([documents["hi"].astype(">u8"), documents["lo"].astype(">u8")], axis=1).tobytes()
+    lengths = documents["tokens"].astype(np.int64)
+    columns = {
+        "start": pa.array(np.cumsum(lengths) - lengths),
+        "tokens": pa.array(lengths.astype(np.int32)),
+        "id": pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(documents), [None, pa.py_buffer(ids)]),
+        "partition": pa.array(documents["partition"].copy()),
+        "row": pa.array(documents["row"].copy()),
+    }
+    return tables.to_bytes(tables.canonical(columns))
+
+
+def power_of_two(value: float) -> int:
+    """The least power of two that is at least `value`."""
+    power = 1
+    while power < value:
+        power *= 2
+    return power
+
+
+def bundles(keys: Mapping[int, int], size: int) -> list[list[int]]:
+    """Group partition keys (key -> weight) by their first bits into bundles of about `size`."""
+    count = power_of_two(sum(keys.values()) / size)
+    grouped: dict[int, list[int]] = {}
+    for key in sorted(keys):
+        grouped.setdefault(key * count >> 64, []).append(key)
+    return [grouped[number] for number in sorted(grouped)]
