@@ -36,6 +36,8 @@ BUNDLE_TOKENS = 64 << 20
 SLICE_TOKENS = 16 << 20
 SPLITS = ("train", "heldout")
 
+_HEAD_BYTES = 256  # of a run: JSON, padded with spaces
+
 _DOCUMENT = np.dtype(
     [("order", "<u8"), ("hi", "<u8"), ("lo", "<u8"), ("partition", "<u8"), ("row", "<u4"), ("tokens", "<u4")]
 )
@@ -157,7 +159,10 @@ def _gather(values, starts, lengths, eod, out):  # type: ignore[no-untyped-def]
 
 
 def write_runs(task: RunTask) -> tuple[tuple[int, int], ...]:
-    """Make the runs of a bundle, one per split. -> (documents, tokens) of each."""
+    """Make the runs of a bundle, one per split, unless they are there. -> (documents, tokens) of each."""
+    if all(task.store.exists(name) for name in task.names):
+        heads = [msgspec.json.decode(task.store.get(name, 0, _HEAD_BYTES)) for name in task.names]
+        return tuple((head["documents"], head["tokens"]) for head in heads)
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     dtype = optimal_dtype(task.vocabulary.vocab_size)
     for origin, records in task.members:
@@ -202,7 +207,8 @@ def _write_run(
     for b in range(BUCKETS):
         digests[b] = _digest(documents[bounds[b] : bounds[b + 1]], tokens[index[1, b] : index[1, b + 1]])
     body = index.tobytes() + digests.tobytes() + documents.tobytes() + tokens.tobytes()
-    store.put(name, canonical({"sha256": sha256(body), "dtype": dtype.name}).ljust(128) + body)
+    head = {"sha256": sha256(body), "dtype": dtype.name, "documents": len(documents), "tokens": len(tokens)}
+    store.put(name, canonical(head).ljust(_HEAD_BYTES) + body)
     return len(documents), len(tokens)
 
 
@@ -217,10 +223,10 @@ class _Run:
 
     def __init__(self, store: Blobs, name: str, dtype: np.dtype) -> None:
         self.store, self.name, self.dtype = store, name, dtype
-        head = store.get(name, 128, 128 + 24 * BUCKETS + 16)
+        head = store.get(name, _HEAD_BYTES, _HEAD_BYTES + 24 * BUCKETS + 16)
         self.index = np.frombuffer(head, "<i8", 2 * (BUCKETS + 1)).reshape(2, -1)
         self.digests = np.frombuffer(head, "<u8", BUCKETS, 16 * (BUCKETS + 1))
-        self.documents_at = 128 + len(head)
+        self.documents_at = _HEAD_BYTES + len(head)
         self.tokens_at = self.documents_at + int(self.index[0, -1]) * _DOCUMENT.itemsize
 
     def slice(self, begin: int, end: int) -> tuple[np.ndarray, np.ndarray]:

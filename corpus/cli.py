@@ -1,0 +1,304 @@
+"""The command line: parses, calls, prints. The only module of this package that knows the stages.
+
+Exits 0, 1 (the build or a check failed) or 2 (bad usage or manifest). `--json` where a program may want to read it.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import stages
+from corpus import recipe
+from corpus.build import Builder
+from corpus.drive import Outcome, compile_corpus, last_run, log_run
+from corpus.errors import CorpusError, InputError, RecipeError
+from corpus.graph import Graph
+from corpus.local import Local
+from corpus.progress import Progress, amount, printable
+from corpus.seal import Flow, open_manifest
+from corpus.status import Status, survey
+from corpus.store import Blobs, is_local
+
+app = typer.Typer(
+    help="Compiles raw text and crawls into verified, traceable token shards, and trains on them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+tokenizer_app = typer.Typer(help="Tokenizers.", no_args_is_help=True)
+
+Manifest = Annotated[Path, typer.Argument(help="Dataset manifest (TOML).")]
+Directory = Annotated[str, typer.Argument(help="Build directory (a folder or a URL).")]
+Out = Annotated[str | None, typer.Option(help="Build directory. Default: build/NAME.")]
+Store = Annotated[str | None, typer.Option(help="Where tables live. Default: `store` beside the build directory.")]
+Root = Annotated[
+    list[str] | None, typer.Option("--root", help="SOURCE=DIR: where a source's files are; DIR alone: for all.")
+]
+Ray = Annotated[str | None, typer.Option("--ray", help="Address of a Ray cluster. Default: an embedded one.")]
+InProcess = Annotated[bool, typer.Option("--local", help="No Ray: everything in this process.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Tasks at a time. Default: all cores.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _roots(values: list[str] | None) -> dict[str, str]:
+    roots = {}
+    for value in values or []:
+        name, equals, place = value.partition("=")
+        roots[name if equals else "*"] = place if equals else value
+    return roots
+
+
+def _places(name: str, out: str | None, store: str | None) -> tuple[Blobs, Blobs]:
+    """-> (build directory, store)"""
+    directory = out or f"build/{name}"
+    if store is None:
+        parent = directory.rstrip("/").rpartition("/")[0]
+        store = f"{parent}/store" if parent else "store"
+    if directory.rstrip("/") == store.rstrip("/"):
+        raise RecipeError(f"--out and --store are both {store}. Give one of them another place.")
+    return Blobs(_absolute(directory)), Blobs(_absolute(store))
+
+
+def _absolute(place: str) -> str:
+    return str(Path(place).resolve()) if is_local(place) and "://" not in place else place
+
+
+def _load(path: Path, roots: list[str] | None) -> recipe.Recipe:
+    return recipe.load(path, stages.Stage, stages.Reader, _roots(roots))
+
+
+@contextmanager
+def _executor(address: str | None, in_process: bool, workers: int | None, store: Blobs, out: Blobs) -> Iterator[Any]:
+    store.check()
+    out.check()
+    if in_process:
+        yield Local()
+        return
+    from corpus.cluster import Cluster  # Ray takes a second to import: only where it is used
+
+    cluster = Cluster(workers, address)
+    try:
+        if address is not None:
+            cluster.check_visible(store)
+            cluster.check_visible(out)
+        yield cluster
+    finally:
+        cluster.close()
+
+
+# -- printing --------------------------------------------------------------------------------------------------------
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+def _dump(value: Any) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n")
+
+
+def _reasons(dropped: dict[str, int]) -> str:
+    return ", ".join(f"{code} {count:,}" for code, count in sorted(dropped.items(), key=lambda x: (-x[1], x[0])))
+
+
+def funnel_table(flows: dict[str, list[Flow]]) -> Table:
+    table = Table(title="in = kept + dropped, at every stage", title_justify="left", title_style="dim", box=None)
+    for name, justify in (("source", "left"), ("stage", "left"), ("in", "right"), ("kept", "right"), ("dropped", "left")):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for source, own in flows.items():
+        first = True
+        for flow in own:
+            if flow.kind == "pack" or not (flow.dropped or flow.made != 0 and flow.made != flow.kept or flow is own[0]):
+                continue
+            kept = f"{flow.made:,} parts" if flow.made else f"{flow.kept:,}"
+            table.add_row(source if first else "", flow.stage, f"{flow.rows:,}", kept, _reasons(flow.dropped))
+            first = False
+    return table
+
+
+def _print_outcome(console: Console, outcome: Outcome, out: Blobs, line: dict[str, Any], seconds: float) -> None:
+    console.print(funnel_table(outcome.funnel))
+    for label, counts in outcome.exchanges.items():
+        console.print(f"{label}: " + ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in counts.items()))
+    manifest = outcome.manifest
+    if manifest is not None:
+        tokens = sum(s["tokens"] for s in manifest["shards"])
+        documents = sum(s["documents"] for s in manifest["shards"])
+        console.print(
+            f"{documents:,} documents, {tokens:,} tokens in {len(manifest['shards'])} shards, sealed in {out.root}"
+        )
+    console.print(
+        f"{seconds:.1f} s, {line['steps_made']:,} steps made, peak memory of a worker "
+        f"{line['peak_worker_bytes'] / 1e6:,.0f} MB",
+        style="dim",
+    )
+
+
+# -- commands --------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def build(
+    manifest: Manifest,
+    out: Out = None,
+    store: Store = None,
+    until: Annotated[str | None, typer.Option(help="Stop behind this stage.")] = None,
+    root: Root = None,
+    ray: Ray = None,
+    local: InProcess = False,
+    workers: Workers = None,
+    rehash: Annotated[bool, typer.Option(help="Hash every input file, whatever its size and time say.")] = False,
+    json: Json = False,
+) -> None:
+    """Build what is stale, nothing else; ends with a funnel table."""
+    started = time.monotonic()
+    plan = _load(manifest, root)
+    directory, tables = _places(plan.name, out, store)
+    progress = Progress(quiet=json)
+    with _executor(ray, local, workers, tables, directory) as executor:
+        ready = time.monotonic()
+        builder = Builder(Graph(plan, tables), executor, progress, rehash)
+        how = {"command": sys.argv, "workers": executor.workers, "executor": "local" if local else ray or "embedded"}
+        outcome = None
+        try:
+            outcome = compile_corpus(builder, directory, until)
+        except KeyboardInterrupt:
+            progress.say(f"Interrupted. What is done is kept: `corpus build {manifest}` goes on from here.")
+            raise typer.Exit(1) from None
+        finally:
+            seconds = time.monotonic() - started
+            how["engine_start_s"] = round(ready - started, 3)
+            line = log_run(directory, builder, outcome, seconds, how)
+        if json:
+            _dump({"funnel": outcome.funnel, "exchanges": outcome.exchanges, "manifest": outcome.manifest, "run": line})
+        else:
+            _print_outcome(_console(), outcome, directory, line, seconds)
+
+
+@app.command()
+def status(
+    manifest: Annotated[str, typer.Argument(help="Dataset manifest, or a build directory.")],
+    out: Out = None,
+    store: Store = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Each step: fresh, stale (and why), missing, unknown; rows in, kept, dropped by reason."""
+    if not manifest.endswith(".toml"):
+        sealed = open_manifest(Blobs(_absolute(manifest)))
+        flows = {s["name"]: msgspec.convert(s["funnel"], list[Flow]) for s in sealed["sources"]}
+        if json:
+            _dump({"name": sealed["name"], "funnel": flows, "shards": sealed["shards"]})
+        else:
+            _console().print(funnel_table(flows))
+        return
+    plan = _load(Path(manifest), root)
+    _, tables = _places(plan.name, out, store)
+    found = survey(Builder(Graph(plan, tables, install=False), Local(), Progress(quiet=True)))
+    if json:
+        _dump(found)
+    else:
+        _print_status(_console(), found)
+
+
+def _print_status(console: Console, found: Status) -> None:
+    table = Table(box=None)
+    for name in ("source", "stage", "state", "in", "kept", "dropped and why"):
+        table.add_column(name, justify="right" if name in ("in", "kept") else "left", overflow="fold")
+    styles = {"fresh": "green", "stale": "yellow", "missing": "red", "unknown": "dim"}
+    last = None
+    for one in found.stages:
+        counts = [f"{getattr(one, s)} {s}" for s in ("fresh", "stale", "missing", "unknown") if getattr(one, s)]
+        state = one.state if len(counts) <= 1 else ", ".join(counts)
+        lines = [_reasons(one.dropped)] if one.dropped else []
+        lines += [f"{why} ({n} partition{'s' * (n != 1)})" for why, n in sorted(one.why.items(), key=lambda x: -x[1])[:8]]
+        table.add_row(
+            one.source if one.source != last else "",
+            one.stage,
+            f"[{styles[one.state]}]{state}[/]",
+            f"{one.rows:,}",
+            f"{one.made:,} parts" if one.made else f"{one.kept:,}",
+            "\n".join(lines),
+        )
+        last = one.source
+    console.print(table)
+    console.print("everything is fresh" if found.fresh else "`corpus build` makes what is stale, missing or unknown")
+
+
+@app.command()
+def run(
+    stage: Annotated[str, typer.Argument(help="Stage to run again.")],
+    manifest: Manifest,
+    out: Out = None,
+    store: Store = None,
+    root: Root = None,
+    ray: Ray = None,
+    local: InProcess = False,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Run one stage again on stored inputs; says what became stale behind it."""
+    from corpus.rerun import rerun
+
+    plan = _load(manifest, root)
+    directory, tables = _places(plan.name, out, store)
+    with _executor(ray, local, workers, tables, directory) as executor:
+        builder = Builder(Graph(plan, tables), executor, Progress(quiet=json))
+        steps = rerun(builder, stage)
+        found = survey(Builder(Graph(plan, tables), Local(), Progress(quiet=True)))
+    if json:
+        _dump({"steps": steps, "status": found})
+    else:
+        console = _console()
+        console.print(f"{stage}: {steps} steps run")
+        _print_status(console, found)
+
+
+@app.command()
+def sample(
+    directory: Annotated[Path, typer.Argument(help="Folder to write to.")],
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
+    scale: Annotated[float, typer.Option(help="1.0: about 30 MB of text.")] = 1.0,
+) -> None:
+    """Make the sample input of the quickstart: Pile-style files, Chinese text and crawls, with planted defects."""
+    import sampledata
+
+    _console().print(str(sampledata.generate(directory, seed, scale)))
+
+
+app.add_typer(tokenizer_app, name="tokenizer")
+
+
+def main() -> None:
+    """Entry point: errors that a user can mend are one message, not a traceback."""
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except CorpusError as error:
+        sys.stderr.write(f"corpus: {printable_lines(str(error))}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("corpus: interrupted\n")
+        sys.exit(1)
+    except Exception as error:
+        if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
+            error.show()  # type: ignore[attr-defined]
+            sys.exit(2)
+        raise
+
+
+def printable_lines(text: str) -> str:
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
+__all__ = ["amount", "InputError", "last_run", "main"]
