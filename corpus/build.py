@@ -62,6 +62,7 @@ class Builder:
         self.executor = executor
         self.progress = progress
         self.rehash = rehash
+        self.again = ""  # label of a stage that runs again though it is fresh
         self.costs = Costs()
         self.partitions: dict[str, list[Partition]] = {}  # by source, in (path, chunk) order
         self.files: dict[str, dict[str, FileRecord]] = {}  # by source and path
@@ -93,6 +94,18 @@ class Builder:
                 key = child_partition_key(key, step.label)
                 found |= grouped.get(f"{key:016x}", {})
         return found
+
+    def forget(self, label: str) -> None:
+        """Treat a stage as never run, so that it runs again; its results must then equal the recorded ones."""
+        self.again = label
+        for source, known in self.known.items():
+            k = self.graph.index(source, label)
+            if k is None:
+                continue
+            identity = self.graph.chains[source][k].definition.identity()
+            for step in [s for s, record in known.items() if record.definition == identity]:
+                record = known.pop(step)
+                del self._by_partition[source][record.partition][step]
 
     def candidates(self, source: str, partition: str) -> Iterable[Record]:
         return self._by_partition[source].get(partition, {}).values()

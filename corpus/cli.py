@@ -247,20 +247,35 @@ def run(
     json: Json = False,
 ) -> None:
     """Run one stage again on stored inputs; says what became stale behind it."""
-    from corpus.rerun import rerun
-
     plan = _load(manifest, root)
     directory, tables = _places(plan.name, out, store)
     with _executor(ray, local, workers, tables, directory) as executor:
-        builder = Builder(Graph(plan, tables), executor, Progress(quiet=json))
-        steps = rerun(builder, stage)
-        found = survey(Builder(Graph(plan, tables), Local(), Progress(quiet=True)))
+        graph = Graph(plan, tables)
+        _need_upstream(survey(Builder(graph, Local(), Progress(quiet=True))), graph, stage, manifest)
+        builder = Builder(graph, executor, Progress(quiet=json))
+        builder.forget(stage)
+        compile_corpus(builder, directory, until=stage)
+        steps = builder.costs.steps
+        found = survey(Builder(graph, Local(), Progress(quiet=True)))
     if json:
         _dump({"steps": steps, "status": found})
     else:
         console = _console()
         console.print(f"{stage}: {steps} steps run")
         _print_status(console, found)
+
+
+def _need_upstream(found: Status, graph: Graph, stage: str, manifest: Path) -> None:
+    """InputError where what the stage reads is not built."""
+    labels = graph.labels()
+    if stage not in labels:
+        raise RecipeError(f"no stage is called {stage!r}. Stages: {', '.join(labels)}")
+    for one in found.stages:
+        if labels.index(one.stage) < labels.index(stage) and one.state != "fresh":
+            raise InputError(
+                f"`{stage}` runs on stored inputs, but `{one.stage}` of source `{one.source}` is {one.state}. "
+                f"Build it first: corpus build {manifest} --until {one.stage}"
+            )
 
 
 @app.command()

@@ -7,13 +7,27 @@ corpus (tasks carry names and digests; rows travel through the store). Truth is 
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import ray
+from ray._private import ray_constants
 from ray.exceptions import OutOfMemoryError, RayTaskError, WorkerCrashedError
 
 from corpus.errors import CorpusError, TaskError
 from corpus.store import Blobs
+
+
+@contextmanager
+def _loopback() -> Iterator[None]:
+    """Ray started inside listens on 127.0.0.1 alone. On Linux it otherwise listens on every interface, whatever address
+    it is given; this constant (RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER, read at import) is what it asks."""
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 def _call(function: Callable[[Any], Any], item: Any) -> Any:
@@ -31,15 +45,15 @@ class Cluster:
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         if address is None:
             self.workers = workers or os.cpu_count() or 1
-            ray.init(
-                address="local",
-                num_cpus=self.workers,
-                include_dashboard=False,
-                logging_level=logging.ERROR,
-                log_to_driver=False,
-                object_store_memory=256 << 20,
-                _node_ip_address="127.0.0.1",
-            )
+            with _loopback():
+                ray.init(
+                    address="local",
+                    num_cpus=self.workers,
+                    include_dashboard=False,
+                    logging_level=logging.ERROR,
+                    log_to_driver=False,
+                    object_store_memory=256 << 20,
+                )
         else:
             ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
             self.workers = workers or int(ray.cluster_resources().get("CPU", 1))
