@@ -11,7 +11,7 @@ with millions of records passes through the same few megabytes as any other.
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -51,6 +51,15 @@ def write(blobs: Blobs, name: str, records: np.ndarray, sort: Sequence[str]) -> 
     )
     parts = [MAGIC, len(header).to_bytes(4, "little"), header, first.tobytes(), digests.tobytes(), records.tobytes()]
     blobs.put(name, b"".join(parts))
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """A run by name. Document numbers in it may count from the first document of a bundle: `shift` is added to the
+    fields `shifted` as they are read."""
+
+    name: str
+    shift: int = 0
+    shifted: tuple[str, ...] = ()
 
 
 class Run:
@@ -103,9 +112,11 @@ class Run:
 class _Cursor:
     """A run's records in a range of keys, a few blocks at a time."""
 
-    def __init__(self, run: Run, low: int, high: int, blocks: int, shift: int) -> None:
-        self.run, self.low, self.high, self.blocks, self.shift = run, low, high, blocks, shift
-        self.next, self.end = run.range(low, high)
+    def __init__(self, run: Run, ref: Ref, low: int, high: int, blocks: int) -> None:
+        self.run, self.ref, self.blocks = run, ref, blocks
+        shift = ref.shift if "key" in ref.shifted else 0
+        self.low, self.high = max(0, low - shift), high if high >= 1 << 64 else max(0, high - shift)
+        self.next, self.end = run.range(self.low, self.high)
         self.held = np.empty(0, run.dtype)
 
     def fill(self) -> None:
@@ -116,9 +127,10 @@ class _Cursor:
             begin = int(np.searchsorted(records["key"], np.uint64(self.low), "left"))
             end = len(records) if self.high >= 1 << 64 else int(np.searchsorted(records["key"], np.uint64(self.high), "left"))
             self.held = records[begin:end]
-            if self.shift and len(self.held):
+            if self.ref.shift and len(self.held):
                 self.held = self.held.copy()
-                self.held["doc"] += np.uint64(self.shift)
+                for name in self.ref.shifted:
+                    self.held[name] += np.uint64(self.ref.shift)
 
     @property
     def more(self) -> bool:
@@ -137,18 +149,14 @@ def _count_up_to(records: np.ndarray, bound: np.void, sort: Sequence[str]) -> in
     return high
 
 
-def merge(
-    blobs: Blobs, names: Sequence[str], low: int = 0, high: int = 1 << 64, shifts: Sequence[int] | None = None
-) -> Iterator[np.ndarray]:
-    """Records of all runs with low <= key < high, as sorted blocks in sorted order. `shifts` are added to the field
-    `doc` of each run's records (document numbers that were counted from the run's own first document).
+def merge(blobs: Blobs, refs: Sequence[Ref], low: int = 0, high: int = 1 << 64) -> Iterator[np.ndarray]:
+    """Records of all runs with low <= key < high, as sorted blocks in sorted order.
 
     Memory: MERGE_BYTES of buffers, the index of each run, and one emitted block of at most the same size.
     """
-    runs = [Run(blobs, name) for name in names]
-    runs_and_shifts = list(zip(runs, shifts or [0] * len(runs), strict=True))
+    runs = [Run(blobs, ref.name) for ref in refs]
     each = max(1, MERGE_BYTES // max(1, len(runs)) // (BLOCK_RECORDS * max((r.dtype.itemsize for r in runs), default=1)))
-    cursors = [_Cursor(run, low, high, each, shift) for run, shift in runs_and_shifts]
+    cursors = [_Cursor(run, ref, low, high, each) for run, ref in zip(runs, refs, strict=True)]
     sort = runs[0].sort if runs else ()
     while True:
         for cursor in cursors:
@@ -199,30 +207,23 @@ class Writer:
         self.names.append(name)
         self._held, self._bytes = [], 0
 
-    def finish(self) -> tuple[tuple[str, ...], int]:
-        """-> (names of the runs, records in all)"""
+    def finish(self) -> tuple[Ref, ...]:
         if self._held:
             self._flush()
-        return tuple(self.names), self.records
+        return tuple(Ref(name) for name in self.names)
 
 
-def groups_of(names: Sequence[str], size: int = FAN_IN) -> Iterable[Sequence[str]]:
-    for begin in range(0, len(names), size):
-        yield names[begin : begin + size]
-
-
-def merge_to_one(blobs: Blobs, names: Sequence[str], target: str, shifts: Sequence[int] | None = None) -> None:
+def merge_to_one(blobs: Blobs, refs: Sequence[Ref], target: str) -> None:
     """Merge runs into one, in the memory of a merge plus the index; the result is written through a local file."""
-    first = Run(blobs, names[0])
-    total = sum(Run(blobs, name).records for name in names)
+    first = Run(blobs, refs[0].name)
+    total = sum(Run(blobs, ref.name).records for ref in refs)
     header = msgspec.json.encode(_Header([list(f[:2]) for f in first.dtype.descr], list(first.sort), total))
     keys: list[int] = []
     digests: list[int] = []
     with tempfile.TemporaryDirectory(prefix="corpus-merge-") as folder:
         body, whole = Path(folder) / "body", Path(folder) / "run"
         with open(body, "wb") as file:
-            rest = np.empty(0, first.dtype)
-            for block in _rechunked(merge(blobs, names, shifts=shifts), rest):
+            for block in _rechunked(merge(blobs, refs), np.empty(0, first.dtype)):
                 keys.append(int(block["key"][0]))
                 data = block.tobytes()
                 digests.append(xxhash.xxh3_64_intdigest(data))
