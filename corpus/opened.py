@@ -36,8 +36,7 @@ def plain(kind: pa.DataType) -> pa.DataType:
 def declared(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """A column read from a table, in one piece and in the type that its stage declared."""
     array = tables.combine(column)
-    kind = plain(array.type)
-    return array if array.type == kind else array.cast(kind)
+    return array.cast(plain(array.type)) if pa.types.is_nested(array.type) else array  # names of items do not enter `==`
 
 
 def level_of(records: Sequence[Record], k: int) -> int:
@@ -128,11 +127,15 @@ class Tables:
         self._files: dict[int, pq.ParquetFile] = {}
         self._columns: dict[tuple[int, str], pa.Array] = {}
 
+    def hold(self, k: int, data: bytes) -> None:
+        """Use `data` as the table of step k."""
+        self._files[k] = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
+
     def file(self, k: int) -> pq.ParquetFile:
         if k not in self._files:
             name = self.records[k].table.name
             try:
-                self._files[k] = pq.ParquetFile(pa.BufferReader(self.store.get(name)), pre_buffer=False)
+                self.hold(k, self.store.get(name))
             except FileNotFoundError:
                 raise InputError(f"{self.store.url(name)}: there is no such table. Is this the right --store?") from None
             except (OSError, pa.ArrowException) as error:
@@ -180,6 +183,10 @@ class Tables:
             rows = self.parents(level)[0][rows]
             level = self.level(level - 1)
         return rows
+
+    def ancestor(self, row: int, level: int) -> int:
+        """The reader's row that a row of `level` comes from."""
+        return int(self.up(np.array([row]), level, 0)[0])
 
     def fate(self, k: int) -> np.ndarray:
         """bool[rows of table k]: whether the row, or a part of it, is alive at the end of the chain."""

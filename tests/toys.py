@@ -1,6 +1,7 @@
 """Stages small enough to reason about: documents are the lines of a text file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
@@ -101,5 +102,35 @@ class Halves(Regroup, frozen=True, kw_only=True, tag="halves"):
         return tuple(np.array(v, dtype=np.int64) for v in (position, start, end))  # type: ignore[return-value]
 
 
+class Encode(Map, frozen=True, kw_only=True, tag="encode"):
+    """reads text   adds tokens, n_tokens. A token is the position of a character in the tokenizer file, or its length
+    for one that is not in it; the id after that ends documents."""
+
+    reads: ClassVar[tuple[str, ...]] = ("text",)
+    adds: ClassVar[dict[str, pa.DataType]] = {"tokens": pa.list_(pa.uint16()), "n_tokens": pa.int32()}
+    totals: ClassVar[tuple[str, ...]] = ("n_tokens",)
+
+    tokenizer: str = "letters.txt"
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        return (self.tokenizer,)
+
+    def load(self, assets: Mapping[str, Path]) -> str:
+        return assets[self.tokenizer].read_text(encoding="utf-8")
+
+    def vocabulary(self, model: str) -> tuple[int, int]:
+        """-> (number of ids, id that ends a document)"""
+        return len(model) + 2, len(model) + 1
+
+    def apply(self, batch: pa.RecordBatch, model: str) -> Columns:
+        applied.append(self.label)
+        tokens = [[model.find(c) if c in model else len(model) for c in text] for text in batch["text"].to_pylist()]
+        return {
+            "tokens": pa.array(tokens, pa.list_(pa.uint16())),
+            "n_tokens": pa.array([len(one) for one in tokens], pa.int32()),
+        }
+
+
 Readers = Lines
-Stages = Upper | Size | AtLeast | Halves
+Stages = Upper | Size | AtLeast | Halves | Encode

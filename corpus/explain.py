@@ -1,0 +1,270 @@
+"""Explain: the life of one document, by id or by URL.
+
+What every stage wrote about it, where it was dropped and by what, which document it duplicates, what became of its
+parts, and where its tokens lie. One index bucket, one file of records and one table per stage are read, whatever the
+size of the build.
+"""
+
+from typing import Any
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from corpus import index
+from corpus.errors import InputError
+from corpus.graph import Partition
+from corpus.opened import Build, Place, Tables
+from corpus.progress import printable
+from corpus.store import Blobs
+
+_PREVIEW = 300  # characters of text
+_CUT = 80  # characters of any other value
+_ITEMS = 8  # of a list
+_PARTS = 200  # of a document, followed to their ends
+
+# What deduplication writes, told in words; and what tells where a row is, told at the top.
+_TWINS = ("partner", "similarity", "cluster", "cluster_size")
+_ORIGIN = ("id", "row", "drop", "detail", "text", "url", "parents", "span_start", "span_bytes")
+
+
+class Twin(msgspec.Struct, frozen=True):
+    """What deduplication found. `partner` is the document that was kept instead, None for one that was kept."""
+
+    partner: str | None
+    similarity: float | None
+    cluster: str | None
+    cluster_size: int | None
+    source: str | None = None  # of the partner
+    path: str | None = None
+    url: str | None = None
+
+
+class Visit(msgspec.Struct):
+    """A document at one stage: what the stage wrote, and whether it dropped the document."""
+
+    stage: str
+    kind: str
+    values: dict[str, str]
+    drop: str | None = None
+    detail: str | None = None
+    twin: Twin | None = None
+
+
+class Life(msgspec.Struct):
+    """A document, or a part of one, from where it began. `visits` of a part begin behind the stage that cut it.
+
+    fate    packed | dropped | kept (the build has no shards, or the document became its `parts`)
+    record  ordinal in the input file; `span` is its (start, bytes) there, as the reader counts
+    bytes   of a part: its bytes in the text of the document that it was cut from
+    """
+
+    id: str
+    source: str
+    path: str
+    record: int
+    span: tuple[int, int] | None
+    url: str | None
+    fate: str = "kept"
+    bytes: tuple[int, int] | None = None
+    visits: list[Visit] = []
+    parts: list["Life"] = []
+    unshown_parts: int = 0
+    place: Place | None = None
+    text: str | None = None
+
+
+def explain(out: Blobs, store: Blobs, url: str | None = None, id: str | None = None) -> list[Life]:
+    """Lives of the document with this id (32 hex digits), or of every record with this URL, by source and path.
+
+    The life of a part begins with the document that it was cut from. InputError where nothing has the id or URL.
+    """
+    if (url is None) == (id is None):
+        raise InputError("Give one of --url and --id.")
+    build = Build(out, store)
+    lives = []
+    if id is not None:
+        for root, level, row in index.find_id(out, build.manifest, _parse(id)):
+            seen = Tables(store, build.partition(root))
+            lives.append(_begin(build, seen, level, row))
+        if not lives:
+            raise InputError(f"{out.root}: no document has the id {id}. Look a page up with --url.")
+    else:
+        for root, row in index.find_url(out, build.manifest, str(url)):
+            seen = Tables(store, build.partition(root))
+            found = seen.values(0, row, ["url"])
+            if found and found["url"] == url:  # not one whose hash is the same
+                lives.append(_begin(build, seen, 0, row))
+        if not lives:
+            raise InputError(
+                f"{out.root}: no record has the URL {url}. It is compared letter by letter: scheme, capitals and a "
+                f"trailing slash count."
+            )
+    return sorted(lives, key=lambda life: (life.source, life.path, life.record))
+
+
+def _parse(text: str) -> bytes:
+    try:
+        data = bytes.fromhex(text)
+    except ValueError:
+        data = b""
+    if len(data) != 16:
+        raise InputError(f"--id: got {text!r}. Expected 32 hexadecimal digits.")
+    return data
+
+
+def _begin(build: Build, seen: Tables, level: int, row: int) -> Life:
+    """The life of the record that the row of `level` comes from. Of its parts, only those on the way to that row."""
+    way = {level: row}
+    while level:
+        row = int(seen.parents(level)[0][row])
+        level = seen.level(level - 1)
+        way[level] = row
+    return _follow(build, seen, 0, row, way)
+
+
+def origin(partition: Partition, row: int) -> tuple[str, str, int]:
+    """-> (source, path of the input file, ordinal of the record in it) of a reader's row"""
+    return partition.source, partition.path, int(partition.records[0].inputs["first_record"]) + row
+
+
+def _follow(build: Build, seen: Tables, level: int, row: int, way: dict[int, int]) -> Life:
+    first = seen.ancestor(row, level)
+    source, path, record = origin(seen.partition, first)
+    start = seen.values(0, first, ["span_start", "span_bytes", "url"]) or {}
+    span = (start["span_start"], start["span_bytes"]) if "span_start" in start else None
+    identity = seen.column(level, "id")[row].as_py()
+    life = Life(identity.hex(), source, path, record, span, start.get("url"))
+    labels, last = build.labels(source), level
+    for k in range(level, len(seen.records)):
+        if k > level and "parents" in seen.records[k].columns:
+            _part(build, seen, life, k, row, way)
+            break
+        values = seen.values(k, row)
+        if values is None:
+            break
+        last = k
+        life.visits.append(_visit(build, labels[k], seen.records[k].kind, values))
+        if values["drop"] is not None:
+            life.fate = "dropped"
+            break
+    text = seen.text(row, level, last + 1)
+    life.text = None if text is None else text[:_PREVIEW]
+    if life.fate != "dropped" and not life.parts:
+        life.place = build.place(source, identity)
+        life.fate = "packed" if life.place is not None else "kept"
+    return life
+
+
+def _part(build: Build, seen: Tables, life: Life, k: int, row: int, way: dict[int, int]) -> None:
+    """What a Regroup made of the document. A whole one goes on under its own id, as its only part."""
+    parents, start, end = seen.parents(k)
+    children = [int(child) for child in (parents == row).nonzero()[0]]
+    wanted = [child for child in children if way.get(k, child) == child]
+    count = f"{len(children)} part{'s' * (len(children) != 1)}"
+    life.visits.append(Visit(build.labels(life.source)[k], seen.records[k].kind, {"made": count}))
+    life.unshown_parts = len(children) - len(wanted[:_PARTS])
+    for child in wanted[:_PARTS]:
+        part = _follow(build, seen, k, child, way)
+        part.bytes = (int(start[child]), int(end[child]))
+        life.parts.append(part)
+
+
+def _visit(build: Build, label: str, kind: str, values: dict[str, Any]) -> Visit:
+    shown = {n: brief(v) for n, v in values.items() if n not in _ORIGIN and n not in _TWINS}
+    visit = Visit(label, kind, shown, values["drop"], values["detail"])
+    if any(name in values for name in _TWINS):
+        visit.twin = _twin(build, values)
+    return visit
+
+
+def _twin(build: Build, values: dict[str, Any]) -> Twin | None:
+    partner, cluster = values.get("partner"), values.get("cluster")
+    if partner is None and (values.get("cluster_size") or 1) <= 1:
+        return None
+    twin = Twin(
+        partner.hex() if partner is not None else None,
+        values.get("similarity"),
+        cluster.hex() if isinstance(cluster, bytes) else None if cluster is None else str(cluster),
+        values.get("cluster_size"),
+    )
+    for root, level, row in index.find_id(build.out, build.manifest, partner) if partner is not None else ():
+        seen = Tables(build.store, build.partition(root))
+        found = seen.values(0, seen.ancestor(row, level), ["url"]) or {}
+        twin = msgspec.structs.replace(
+            twin, source=seen.partition.source, path=seen.partition.path, url=found.get("url")
+        )
+    return twin
+
+
+def brief(value: Any) -> str:
+    """A value of a table in a few characters: long strings are cut, bytes are hexadecimal, floats are rounded."""
+    if isinstance(value, bytes):
+        return value.hex() if len(value) <= 16 else f"{value[:12].hex()}… ({len(value)} bytes)"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        head = ", ".join(brief(item) for item in value[:_ITEMS])
+        return f"[{head}]" if len(value) <= _ITEMS else f"[{head}, …] ({len(value):,} items)"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {brief(item)}" for name, item in value.items())
+    text = "null" if value is None else str(value)
+    return text if len(text) <= _CUT else f"{text[:_CUT]}… ({len(text):,} characters)"
+
+
+def show(lives: list[Life]) -> RenderableType:
+    """For a terminal."""
+    return Group(*(_life(life, None) for life in lives))
+
+
+def _life(life: Life, parent: Life | None) -> RenderableType:
+    lines: list[RenderableType] = [_head(life, parent)]
+    for visit in life.visits:
+        lines.append(Padding(_stage(visit), (0, 0, 0, 2)))
+    for part in life.parts:
+        lines.append(Padding(_life(part, life), (0, 0, 0, 4)))
+    if life.unshown_parts:
+        lines.append(Text(f"    and {life.unshown_parts:,} other part{'s' * (life.unshown_parts != 1)}", style="dim"))
+    if life.place is not None:
+        place = f"packed in {life.place.shard}, tokens {life.place.start:,} to {life.place.stop:,} ({life.place.split})"
+        lines.append(Text(f"  {printable(place)}", style="green"))
+    elif life.fate == "kept" and not life.parts:
+        lines.append(Text("  alive at the end of the chain, in no shard", style="green"))
+    if life.text is not None and not life.parts:
+        text = "\n".join(printable(line) for line in life.text.split("\n"))
+        lines.append(Padding(Text(text + ("…" if len(life.text) == _PREVIEW else ""), style="dim"), (0, 0, 1, 2)))
+    return Group(*lines)
+
+
+def _head(life: Life, parent: Life | None) -> Text:
+    if parent is not None:
+        if life.id == parent.id:
+            return Text("whole, goes on under its id", style="bold")
+        return Text(f"part {life.id}, bytes {life.bytes[0]:,} to {life.bytes[1]:,}" if life.bytes else life.id, style="bold")
+    head = Text(printable(life.url or life.id), style="bold")
+    head.append(f"\nid {life.id}, record {life.record:,} of {printable(life.source)}: {printable(life.path)}", "not bold dim")
+    if life.span is not None:
+        head.append(f", {life.span[1]:,} bytes from {life.span[0]:,}", "not bold dim")
+    return head
+
+
+def _stage(visit: Visit) -> Text:
+    line = Text(f"{visit.stage:<12} ", style="cyan")
+    values = ", ".join(f"{name} {value}" for name, value in visit.values.items())
+    line.append(printable(values), style="default")
+    if visit.twin is not None:
+        line.append(printable(("; " if values else "") + _in_words(visit.twin)), style="default")
+    if visit.drop is not None:
+        line.append(f"{' ' * bool(line.plain.strip() != visit.stage)}dropped: ", "red")
+        line.append(printable(visit.drop + (f" ({visit.detail})" if visit.detail else "")), "red")
+    return line
+
+
+def _in_words(twin: Twin) -> str:
+    size = f"one of {twin.cluster_size:,} alike" if twin.cluster_size else ""
+    if twin.partner is None:
+        return f"{size}, the one that was kept"
+    like = f", similarity {twin.similarity:.3f}" if twin.similarity is not None else ""
+    where = f" ({', '.join(p for p in (twin.source, twin.path, twin.url) if p)})" if twin.source else ""
+    return f"duplicate of {twin.partner}{where}{like}" + (f"; {size}" if size else "")

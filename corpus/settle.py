@@ -1,0 +1,209 @@
+"""Running an Exchange of a manifest, and adopting one that ran before.
+
+The scope's identity covers the digests of all that is read, over all partitions. Where it has a record, each partition's
+verdict is adopted. Otherwise the rounds run, and the verdict of a partition becomes a table under an identity of its
+own: the stage, the partition, and the digest of the verdict itself. So a verdict that did not change leaves everything
+behind it fresh.
+"""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from corpus import record as records
+from corpus import tables
+from corpus.build import Builder
+from corpus.chain import Origin, Step, Walk, make_record, put_table
+from corpus.errors import StoreError
+from corpus.exchange import BUNDLE_ROWS, Bundle, Exchange, Flow, Loader, Part, numbered, run_rounds, settled
+from corpus.graph import Partition, Segment, difference
+from corpus.identity import canonical, child_partition_key, sha256, step_id
+from corpus.pack import bundles
+from corpus.record import Record, ScopeRecord
+from corpus.stage import Regroup
+from corpus.store import Blobs
+
+SCOPE = "_scope"  # stands where records have a source; no source can be called so
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A partition as a worker needs it to read its columns."""
+
+    origin: Origin
+    own: int  # key of the partition at this point of the chain
+    steps: tuple[Step, ...]
+    records: tuple[Record, ...]
+
+
+class StoreLoader(Loader, frozen=True):
+    store: Blobs
+    members: dict[int, Member]
+
+    def read(self, key: int, names: tuple[str, ...]) -> pa.RecordBatch:
+        member = self.members[key]
+        k = len(member.records)
+        walk = Walk(member.origin, member.steps, self.store, {}, _nothing_to_load, records=member.records)
+        if not names:
+            return pa.record_batch([pa.array(walk.rows(k))], names=["row"])
+        return pa.record_batch([walk.column(name, k) for name in names], names=list(names))
+
+
+def _nothing_to_load(step: Step) -> Any:
+    raise StoreError(f"`{step.label}` would have to run again to read its columns")
+
+
+class _SettleTask(msgspec.Struct, frozen=True):
+    blobs: Blobs
+    stage: Exchange
+    flow: Flow
+    bundle: Bundle
+    loader: StoreLoader
+
+
+def _settle(task: _SettleTask) -> list[tuple[int, Record]]:
+    done = []
+    for part, columns in settled(task.stage, task.blobs, task.flow, task.bundle):
+        member = task.loader.members[part.key]
+        step = member.steps[len(member.records)]
+        last = member.records[-1]
+        digests = {name: tables.column_digest(columns[name]) for name in (*step.adds, "drop", "detail")}
+        verdict = sha256(canonical(digests))
+        inputs = {"partition": f"{member.own:016x}", "rows": last.alive, "verdict": verdict}
+        rows = task.loader.read(part.key, ())["row"].to_numpy()
+        alive = np.asarray(columns["drop"].is_null())
+        record = make_record(
+            step.definition, step_id(step.definition, inputs), inputs, part.source, member.own, len(rows),
+            columns["drop"], {name: digests[name] for name in step.adds}, tables.rows_digest(rows[alive]), {},
+            table=put_table(task.blobs, task.stage.kind, member.own, {"row": pa.array(rows), **columns}),
+        )
+        records.publish(task.blobs, record, part.source, task.stage.kind)
+        done.append((part.key, record))
+    return done
+
+
+def _own_key(steps: tuple[Step, ...], root: int, k: int) -> int:
+    for step in steps[:k]:
+        if isinstance(step.stage, Regroup):
+            root = child_partition_key(root, step.label)
+    return root
+
+
+def _reads(steps: tuple[Step, ...], partition: Partition, k: int) -> list[str]:
+    """Digests of what the stage reads of a partition, in a fixed order."""
+    digests = []
+    for name in steps[k].stage.reads:
+        j = next(j for j in range(k - 1, -1, -1) if name in steps[j].adds)
+        digests.append(partition.records[j].columns[name])
+    return [*digests, partition.records[k - 1].alive]
+
+
+def _scope(builder: Builder, segment: Segment) -> tuple[str, str, dict[int, Partition], dict[int, list[str]]]:
+    """-> (identity, digest of all inputs, partitions by key, their digests)"""
+    members: dict[int, Partition] = {}
+    digests: dict[int, list[str]] = {}
+    for source in segment.sources:
+        k = segment.until[source]
+        for partition in builder.partitions[source]:
+            members[partition.key] = partition
+            digests[partition.key] = _reads(builder.graph.chains[source], partition, k)
+    priorities = sorted((s.name, s.priority) for s in builder.recipe.sources if s.name in segment.sources)
+    everything = sha256(canonical([priorities, [[f"{key:016x}", *digests[key]] for key in sorted(members)]]))
+    return step_id(_definition(builder, segment), {"scope": everything}), everything, members, digests
+
+
+def _definition(builder: Builder, segment: Segment) -> Any:
+    source = segment.sources[0]
+    return builder.graph.chains[source][segment.until[source]].definition
+
+
+def adopt_settled(builder: Builder, segment: Segment) -> dict[str, int] | None:
+    """Give every partition the verdict of an earlier run over the same scope. -> its counts; None: it never ran."""
+    stage = segment.stage
+    assert isinstance(stage, Exchange)
+    waiting = [p for s in segment.sources for p in builder.partitions[s] if len(p.records) != segment.until[s]]
+    if waiting or not segment.sources:
+        return None
+    identity, _, members, _ = _scope(builder, segment)
+    name = f"{records.folder(SCOPE, stage.kind)}/{identity}.json"
+    if not builder.store.exists(name):
+        return None
+    found = msgspec.json.decode(builder.store.get(name), type=ScopeRecord)
+    listed = tables.read(builder.store.get(found.settled.name))
+    steps = dict(zip(listed["partition"].to_pylist(), listed["step"].to_pylist(), strict=True))
+    chosen = {key: builder.known[p.source].get(steps.get(key, "")) for key, p in members.items()}
+    if any(record is None for record in chosen.values()):
+        return None
+    for key, partition in members.items():
+        partition.records.append(chosen[key])  # type: ignore[arg-type]
+    return found.counts
+
+
+def settle(builder: Builder, segment: Segment) -> dict[str, int]:
+    """Bring the Exchange that ends a segment up to date. -> counts for the report."""
+    stage = segment.stage
+    assert isinstance(stage, Exchange)
+    if builder.again != stage.label:
+        counts = adopt_settled(builder, segment)
+        if counts is not None:
+            return counts
+    identity, everything, members, digests = _scope(builder, segment)
+    priority = {s.name: s.priority for s in builder.recipe.sources}
+    parts = {
+        key: Part(key, p.source, priority[p.source], p.records[-1].made or p.records[-1].kept)
+        for key, p in members.items()
+    }
+    ordered = {part.key: part for part in numbered(parts)}
+    definition = _definition(builder, segment)
+    work = []
+    for number, keys in enumerate(bundles({key: part.rows for key, part in parts.items()}, BUNDLE_ROWS)):
+        loader = StoreLoader(builder.store, {key: _member(builder, segment, members[key]) for key in keys})
+        same = sha256(canonical([definition.identity(), [[f"{key:016x}", *digests[key]] for key in keys]]))
+        work.append(Bundle(number, same, tuple(ordered[key] for key in keys), loader))
+    scratch = f"runs/{stage.kind}/{identity[:16]}"
+
+    def say(one: str, count: int) -> None:
+        builder.progress.say(f"{stage.label}: {one.replace('_', ' ')}: {count:,} records")
+
+    flow, by_round = run_rounds(
+        stage, builder.store, work, scratch, f"runs/{stage.kind}/emitted", builder.executor.map, say
+    )
+    tasks = [_SettleTask(builder.store, stage, flow, b, b.loader) for b in work]  # type: ignore[arg-type]
+    done: dict[int, Record] = {}
+    for _, found in builder.executor.map(_settle, tasks):
+        done.update(found)
+    builder.costs.steps += len(done)
+    dropped = sum(sum(r.dropped.values()) for r in done.values())
+    counts = stage.summary(by_round, dropped)
+    table = put_table(
+        builder.store, "scope", 0,
+        {"partition": pa.array(sorted(done), pa.uint64()), "step": pa.array([done[k].step for k in sorted(done)])},
+    )
+    scope = ScopeRecord(identity, definition.identity(), everything, table, counts)
+    records.publish(builder.store, scope, SCOPE, stage.kind)
+    for key, partition in members.items():
+        partition.records.append(done[key])
+        builder.known[partition.source][done[key].step] = done[key]
+    for name in list(builder.store.walk(scratch)):
+        builder.store.remove(name)
+    return counts
+
+
+def _member(builder: Builder, segment: Segment, partition: Partition) -> Member:
+    steps = builder.graph.chains[partition.source]
+    k = segment.until[partition.source]
+    origin = Origin(partition.source, partition.path, partition.key)
+    return Member(origin, _own_key(steps, partition.key, k), steps, tuple(partition.records[:k]))
+
+
+def why_unsettled(builder: Builder, partition: Partition, k: int) -> list[str] | None:
+    """Why the Exchange at step k of a partition must run (again); None where it never ran."""
+    step = builder.graph.chains[partition.source][k]
+    best: list[str] | None = None
+    for one in records.load(builder.store, SCOPE, step.stage.kind, ScopeRecord).values():
+        then = Record(one.step, "", "", one.definition, {}, 0, 0, {}, {}, "", one.settled)
+        found = difference(step.label, step.definition.identity(), {}, then) or [f"{step.label}: its scope changed"]
+        if best is None or len(found) < len(best):
+            best = found
+    return best

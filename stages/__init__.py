@@ -1,0 +1,26 @@
+"""The stages. The two closed unions are the registry: a stage exists when it stands here.
+
+To add one: a file with a frozen struct (see `corpus/stage.py`), its name in the union below, a test beside the others.
+"""
+
+from corpus.pack import Pack
+from stages.dedup import Dedup
+from stages.encode import Encode
+from stages.extract import Extract
+from stages.judge import Judge
+from stages.lid import Lid
+from stages.normalise import Normalise
+from stages.read_jsonl import ReadJsonl
+from stages.read_parquet import ReadParquet
+from stages.read_pile import ReadPile
+from stages.read_text import ReadText
+from stages.read_warc import ReadWarc
+from stages.read_wet import ReadWet
+from stages.sign import Sign
+from stages.signals import Signals
+from stages.split import Split
+
+Reader = ReadPile | ReadJsonl | ReadWarc | ReadWet | ReadParquet | ReadText
+Stage = Extract | Normalise | Split | Lid | Signals | Sign | Judge | Dedup | Encode | Pack
+
+__all__ = ["Reader", "Stage"]

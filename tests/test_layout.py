@@ -1,0 +1,40 @@
+"""The house: data folders hold no code, import contracts hold, every stage is documented and tested."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import stages
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("folder", ["tokenizers", "manifests"])
+def test_data_folders_hold_no_code(folder: str) -> None:
+    assert not list((ROOT / folder).rglob("*.py"))
+
+
+def test_import_contracts() -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("stage", [*get_args(stages.Stage), *get_args(stages.Reader)], ids=lambda s: s.__name__)
+def test_every_stage_says_what_it_reads_and_adds_and_has_a_test(stage: type) -> None:
+    module = sys.modules[stage.__module__]
+    assert module.__doc__, f"{stage.__module__} has no docstring"
+    text = f"{module.__doc__} {stage.__doc__}"
+    assert "reads" in text.lower() or "adds" in text.lower() or "drops" in text.lower(), stage.__module__
+    name = stage.__module__.rsplit(".", 1)[-1]
+    assert list((ROOT / "tests").rglob(f"test_{name}*.py")), f"no test_{name}.py"
+
+
+def test_nothing_of_ray_or_torch_is_imported_by_the_stages() -> None:
+    code = "import sys, stages; print([m for m in ('ray', 'torch') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
