@@ -4,8 +4,8 @@ A stage declares its rounds; each names a method of the stage and is maths over 
 (partition key, living row): the *number* of a document is its place in that order over the whole scope.
 
     Emit    columns of a partition -> records, keyed by a hash; `doc` is the number
-    Group   all records in order of key, as a stream of blocks -> records. A group may straddle blocks: the method keeps
-            what it must remember between them
+    Group   all records in order of key, as a stream of blocks, none of them empty -> records. A group may straddle
+            blocks: the method keeps what it must remember between them
     Join    records keyed by a number, with the columns of the partition that holds it -> records
     Solve   all records, in one task; it may read them more than once. The one place that may hold something per document
     Settle  records keyed by a number, with the columns of their partition -> the columns of the stage's table
@@ -164,7 +164,7 @@ def _emit(task: _Task) -> tuple[Flow, Flow]:
     if emit.combine:
         assert isinstance(follower, Group)
         writer = runs.Writer(task.blobs, f"{task.prefix}-combined", _dtype(follower.fields), follower.sort)
-        for out in getattr(task.stage, follower.method)(iter([records])):
+        for out in getattr(task.stage, follower.method)(iter([records] if len(records) else [])):
             writer.add(out)
         combined = _written(writer)
         if len(records):
@@ -227,11 +227,12 @@ def _solve(task: _Task) -> Flow:
 
 def settled(stage: Exchange, blobs: Blobs, flow: Flow, bundle: Bundle) -> Iterator[tuple[Part, Columns]]:
     """The last round, for the partitions of a bundle."""
-    settle = stage.rounds[-1]
-    assert isinstance(settle, Settle)
+    before, settle = stage.rounds[-2:]
+    assert isinstance(settle, Settle) and not isinstance(before, Settle)
+    nothing = np.empty(0, _dtype(before.fields))
     for part in bundle.parts:
         records = [*runs.merge(blobs, flow.refs, part.first, part.first + part.rows)]
-        whole = np.concatenate(records) if records else np.empty(0, np.dtype([("key", "<u8")]))
+        whole = np.concatenate(records) if records else nothing
         position = (whole["key"] - np.uint64(part.first)).astype(np.int64)
         batch = bundle.loader.read(part.key, settle.reads)
         if batch.num_rows != part.rows:
