@@ -7,6 +7,7 @@ others add up to the same by chance has a likelihood of 2**-64.
 """
 
 import hashlib
+from typing import Any
 
 import msgspec
 import numba as nb
@@ -14,8 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from corpus import tables
-from corpus.identity import sha256
+from corpus.identity import canonical, sha256
 from corpus.pack import halves, mix
+from corpus.record import ScopeRecord
 from corpus.store import Blobs
 
 _BLOCK_BYTES = 8 << 20
@@ -173,3 +175,49 @@ def check_records(task: RecordsTask) -> tuple[list[Finding], list[tuple[str, byt
             step = msgspec.json.decode(one, type=_Step).step
             found.append((name, bytes.fromhex(step), hashlib.sha256(one).digest()))
     return findings, found, size
+
+
+class ScopeTask(msgspec.Struct, frozen=True):
+    store: Blobs
+    name: str
+
+
+class ScopeResult(msgspec.Struct):
+    """The record of one run of a global stage. `away` are files that are of no use, `settled` sums (partition, step)."""
+
+    findings: list[Finding]
+    away: list[str] = []
+    definition: dict[str, Any] = {}
+    counts: dict[str, int] = {}
+    settled: Sum = msgspec.field(default_factory=Sum)
+    bytes: int = 0
+
+
+def settled_entry(partition: np.ndarray | int, steps: list[str]) -> np.ndarray:
+    return entries(partition, np.array([int(step[:16], 16) for step in steps], dtype=np.uint64))
+
+
+def check_scope(task: ScopeTask) -> ScopeResult:
+    """Such a record can be checked by itself: its name is the hash of what it says it is."""
+    data = task.store.get(task.name)
+    try:
+        record = msgspec.json.decode(data, type=ScopeRecord)
+    except msgspec.DecodeError as error:
+        return ScopeResult([Finding(task.name, f"is not a record ({error})", True)], [task.name])
+    found = []
+    if canonical(record) != data:
+        found.append("is not written as records are")
+    identity = sha256(canonical([record.definition, {"scope": record.inputs}]))
+    if record.step != identity or f"/{identity}.json" not in task.name:
+        found.append("its identity is not the hash of its definition and inputs")
+    result = ScopeResult([Finding(task.name, text, True) for text in found], [task.name] if found else [])
+    table = record.settled
+    wrong = "" if found else problem(task.store, table.name, table.bytes, table.sha256)
+    if wrong:
+        result.findings.append(Finding(table.name, wrong, True))
+        result.away += [table.name, task.name]
+    if not result.findings:
+        listed = tables.read(task.store.get(table.name))
+        result.settled.add(settled_entry(listed["partition"].to_numpy(), listed["step"].to_pylist()))
+        result.definition, result.counts, result.bytes = record.definition, record.counts, len(data) + table.bytes
+    return result

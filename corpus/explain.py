@@ -30,13 +30,15 @@ _ORIGIN = ("id", "row", "drop", "detail", "text", "url", "parents", "span_start"
 
 
 class Twin(msgspec.Struct, frozen=True):
-    """What deduplication found. `partner` is the document that was kept instead, None for one that was kept."""
+    """What deduplication found of a document that has its like: the survivor of its cluster (`kept`: it is this one)
+    and the document that it was found to be `similarity` to."""
 
+    survivor: str
+    kept: bool
+    cluster_size: int
     partner: str | None
     similarity: float | None
-    cluster: str | None
-    cluster_size: int | None
-    source: str | None = None  # of the partner
+    source: str | None = None  # of a survivor that is another document
     path: str | None = None
     url: str | None = None
 
@@ -137,15 +139,15 @@ def _follow(build: Build, seen: Tables, level: int, row: int, way: dict[int, int
     identity = seen.column(level, "id")[row].as_py()
     life = Life(identity.hex(), source, path, record, span, start.get("url"))
     labels, last = build.labels(source), level
-    for k in range(level, len(seen.records)):
-        if k > level and "parents" in seen.records[k].columns:
+    for k in range(level + (level > 0), len(seen.records)):
+        if "parents" in seen.records[k].columns:
             _part(build, seen, life, k, row, way)
             break
         values = seen.values(k, row)
         if values is None:
             break
         last = k
-        life.visits.append(_visit(build, labels[k], seen.records[k].kind, values))
+        life.visits.append(_visit(build, identity, labels[k], seen.records[k].kind, values))
         if values["drop"] is not None:
             life.fate = "dropped"
             break
@@ -171,30 +173,29 @@ def _part(build: Build, seen: Tables, life: Life, k: int, row: int, way: dict[in
         life.parts.append(part)
 
 
-def _visit(build: Build, label: str, kind: str, values: dict[str, Any]) -> Visit:
+def _visit(build: Build, identity: bytes, label: str, kind: str, values: dict[str, Any]) -> Visit:
     shown = {n: brief(v) for n, v in values.items() if n not in _ORIGIN and n not in _TWINS}
     visit = Visit(label, kind, shown, values["drop"], values["detail"])
-    if any(name in values for name in _TWINS):
-        visit.twin = _twin(build, values)
+    if "cluster" in values:
+        visit.twin = _twin(build, identity, values)
     return visit
 
 
-def _twin(build: Build, values: dict[str, Any]) -> Twin | None:
-    partner, cluster = values.get("partner"), values.get("cluster")
-    if partner is None and (values.get("cluster_size") or 1) <= 1:
+def _twin(build: Build, identity: bytes, values: dict[str, Any]) -> Twin | None:
+    survivor, partner = values.get("cluster"), values.get("partner")
+    if survivor is None:
         return None
     twin = Twin(
+        survivor.hex(),
+        survivor == identity,
+        values.get("cluster_size") or 0,
         partner.hex() if partner is not None else None,
         values.get("similarity"),
-        cluster.hex() if isinstance(cluster, bytes) else None if cluster is None else str(cluster),
-        values.get("cluster_size"),
     )
-    for root, level, row in index.find_id(build.out, build.manifest, partner) if partner is not None else ():
+    for root, level, row in () if twin.kept else index.find_id(build.out, build.manifest, survivor):
         seen = Tables(build.store, build.partition(root))
         found = seen.values(0, seen.ancestor(row, level), ["url"]) or {}
-        twin = msgspec.structs.replace(
-            twin, source=seen.partition.source, path=seen.partition.path, url=found.get("url")
-        )
+        twin = msgspec.structs.replace(twin, source=seen.partition.source, path=seen.partition.path, url=found.get("url"))
     return twin
 
 
@@ -221,9 +222,9 @@ def show(lives: list[Life]) -> RenderableType:
 def _life(life: Life, parent: Life | None) -> RenderableType:
     lines: list[RenderableType] = [_head(life, parent)]
     for visit in life.visits:
-        lines.append(Padding(_stage(visit), (0, 0, 0, 2)))
+        lines.append(Padding(_stage(visit), (0, 0, 0, 2), expand=False))
     for part in life.parts:
-        lines.append(Padding(_life(part, life), (0, 0, 0, 4)))
+        lines.append(Padding(_life(part, life), (0, 0, 0, 4), expand=False))
     if life.unshown_parts:
         lines.append(Text(f"    and {life.unshown_parts:,} other part{'s' * (life.unshown_parts != 1)}", style="dim"))
     if life.place is not None:
@@ -233,7 +234,7 @@ def _life(life: Life, parent: Life | None) -> RenderableType:
         lines.append(Text("  alive at the end of the chain, in no shard", style="green"))
     if life.text is not None and not life.parts:
         text = "\n".join(printable(line) for line in life.text.split("\n"))
-        lines.append(Padding(Text(text + ("…" if len(life.text) == _PREVIEW else ""), style="dim"), (0, 0, 1, 2)))
+        lines.append(Padding(Text(text + ("…" if len(life.text) == _PREVIEW else ""), style="dim"), (0, 0, 1, 2), expand=False))
     return Group(*lines)
 
 
@@ -255,6 +256,8 @@ def _stage(visit: Visit) -> Text:
     line.append(printable(values), style="default")
     if visit.twin is not None:
         line.append(printable(("; " if values else "") + _in_words(visit.twin)), style="default")
+    elif not values and visit.drop is None:
+        line.append("passed", style="dim")
     if visit.drop is not None:
         line.append(f"{' ' * bool(line.plain.strip() != visit.stage)}dropped: ", "red")
         line.append(printable(visit.drop + (f" ({visit.detail})" if visit.detail else "")), "red")
@@ -262,9 +265,10 @@ def _stage(visit: Visit) -> Text:
 
 
 def _in_words(twin: Twin) -> str:
-    size = f"one of {twin.cluster_size:,} alike" if twin.cluster_size else ""
-    if twin.partner is None:
-        return f"{size}, the one that was kept"
-    like = f", similarity {twin.similarity:.3f}" if twin.similarity is not None else ""
+    like = "" if twin.similarity is None else f"similarity {twin.similarity:.3f} to "
+    like += "it" if twin.partner == twin.survivor else twin.partner or ""
+    alike = f"{twin.cluster_size:,} alike"
+    if twin.kept:
+        return f"kept, of {alike}; {like}"
     where = f" ({', '.join(p for p in (twin.source, twin.path, twin.url) if p)})" if twin.source else ""
-    return f"duplicate of {twin.partner}{where}{like}" + (f"; {size}" if size else "")
+    return f"duplicate of {twin.survivor}{where}, of {alike}; {like}"

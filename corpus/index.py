@@ -108,8 +108,8 @@ def write_bucket(task: BucketTask) -> dict[str, Any]:
     return {"path": name, "bytes": len(data), "sha256": sha256(data)}
 
 
-def write(builder: "Builder", out: Blobs) -> dict[str, Any]:
-    """Write both indices of a build. -> what the manifest says about them."""
+def write(builder: "Builder", out: Blobs, earlier: dict[str, Any]) -> dict[str, Any]:
+    """Write both indices of a build, unless those of the `earlier` manifest are the same. -> what the manifest says."""
     members: dict[int, tuple[tuple[int, Table, bool], ...]] = {}
     weights: dict[int, int] = {}
     for source, partitions in builder.partitions.items():
@@ -127,6 +127,12 @@ def write(builder: "Builder", out: Blobs) -> dict[str, Any]:
         parts = tuple((key, members[key]) for key in keys)
         identity = sha256(canonical([[f"{k:016x}", [t.sha256 for _, t, _ in levels]] for k, levels in parts] + [buckets]))
         tasks.append(CollectTask(builder.store, parts, buckets, f"runs/index/{identity}"))
+    collected = sha256(canonical([task.name for task in tasks]))
+    before = earlier.get("index", {})
+    if before.get("ids", {}).get("collected") == collected and all(
+        out.exists(f["path"]) and out.size(f["path"]) == f["bytes"] for kind in _KINDS for f in before[kind]["files"]
+    ):
+        return dict(before)
     with builder.progress.task("index", len(tasks), "bundles") as bar:
         for _ in builder.executor.map(collect, tasks):
             bar.advance(1, "")
@@ -136,7 +142,9 @@ def write(builder: "Builder", out: Blobs) -> dict[str, Any]:
         for bucket in range(buckets)
     ]
     done = dict(builder.executor.map(write_bucket, jobs))
-    found: dict[str, Any] = {kind: {"buckets": buckets, "files": []} for kind in _KINDS}
+    found: dict[str, Any] = {
+        kind: {"buckets": buckets, "collected": collected, "files": []} for kind in _KINDS
+    }
     for number, job in enumerate(jobs):
         found[job.kind]["files"].append(done[number])
     return found

@@ -244,6 +244,11 @@ class _Run:
         return one, two
 
 
+def is_there(shard: Shard, out: Blobs) -> bool:
+    """Whether the files of a shard lie in the build directory, by their sizes; `corpus verify` reads them."""
+    return all(out.exists(f.path) and out.size(f.path) == f.bytes for f in (shard.bin, shard.idx, shard.docs))
+
+
 def shard_step(task: ShardTask, runs: list[_Run]) -> str:
     """Identity of a shard: the definition, the seed, the tokenizer, and the digests of its range of every run."""
     begin, end = _range(task.number, task.shards)
@@ -264,7 +269,7 @@ def write_shard(task: ShardTask) -> Shard:
     record = f"records/{task.source}/shard/{step}.json"
     if task.store.exists(record):
         shard = msgspec.json.decode(task.store.get(record), type=Shard)
-        if all(task.out.exists(f.path) and task.out.size(f.path) == f.bytes for f in (shard.bin, shard.idx, shard.docs)):
+        if is_there(shard, task.out):
             return shard
     begin, end = _range(task.number, task.shards)
     prefix = f"tokens/{task.source}_{task.split}_0_{task.number:05d}_text_document"

@@ -38,7 +38,7 @@ class Repair:
         self.tables: list[Record] = []  # records of damaged tables
         self.folds: list[str] = []
         self.records: list[tuple[str, str]] = []  # (file, step) of records that differ or are missing
-        self.assets: list[str] = []
+        self.away: list[str] = []  # damaged assets, and runs of global stages with their tables
         self.known: dict[str, bytes] = {}  # records that follow from the manifest, by name
         self.done: list[str] = []
 
@@ -52,7 +52,7 @@ class Repair:
         for name in sorted(set(self.folds)):
             self._remove(self.store, name)
         self._take_tables()
-        for name in self.assets:
+        for name in self.away:
             self._remove(self.store, name)
         return self.done
 

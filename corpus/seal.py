@@ -19,7 +19,8 @@ from corpus.chain import Step
 from corpus.errors import LawError, VerifyError
 from corpus.graph import Graph, Partition
 from corpus.identity import canonical, sha256
-from corpus.pack import FileInfo, Shard, Vocabulary, power_of_two
+from corpus.pack import FileInfo, Shard, power_of_two
+from corpus.packing import Packed
 from corpus.record import FileRecord, Record
 from corpus.store import Blobs
 
@@ -121,8 +122,7 @@ def seal(
     graph: Graph,
     partitions: dict[str, list[Partition]],
     files: dict[str, dict[str, FileRecord]],
-    shards: Sequence[Shard],
-    vocabulary: Vocabulary | None,
+    packed: Packed,
     index: dict[str, Any],
     exchanges: dict[str, dict[str, int]],
 ) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def seal(
     sources = []
     for source in recipe.sources:
         flows = funnel(graph.chains[source.name], partitions[source.name])
-        _check_packed(source.name, flows, shards)
+        _check_packed(source.name, flows, packed.shards)
         sources.append(
             {
                 "name": source.name,
@@ -157,15 +157,16 @@ def seal(
         "seed": recipe.seed,
         "sources": sources,
         "exchanges": exchanges,
-        "tokenizer": vocabulary,
+        "tokenizer": packed.vocabulary,
         "mixture": recipe.mixture,
-        "shards": sorted(shards, key=lambda s: s.path),
+        "packed": packed.identity,
+        "shards": sorted(packed.shards, key=lambda s: s.path),
         "steps": steps,
         "index": index,
         "parents": [],
     }
     data = msgspec.json.format(canonical(manifest), indent=1) + b"\n"
-    keep = {f.path for s in shards for f in (s.bin, s.idx, s.docs)} | {f.path for f in steps}
+    keep = {f.path for s in packed.shards for f in (s.bin, s.idx, s.docs)} | {f.path for f in steps}
     keep |= {f["path"] for kind in index.values() for f in kind["files"]}
     for folder in ("tokens", "steps", "index"):
         for name in list(out.walk(folder)):

@@ -6,6 +6,7 @@ own: the stage, the partition, and the digest of the verdict itself. So a verdic
 behind it fresh.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -90,13 +91,13 @@ def _own_key(steps: tuple[Step, ...], root: int, k: int) -> int:
     return root
 
 
-def _reads(steps: tuple[Step, ...], partition: Partition, k: int) -> list[str]:
-    """Digests of what the stage reads of a partition, in a fixed order."""
+def digests_read(steps: Sequence[Step], done: Sequence[Record], k: int) -> list[str]:
+    """Digests of what the stage at k reads of a partition with these records, in a fixed order."""
     digests = []
     for name in steps[k].stage.reads:
         j = next(j for j in range(k - 1, -1, -1) if name in steps[j].adds)
-        digests.append(partition.records[j].columns[name])
-    return [*digests, partition.records[k - 1].alive]
+        digests.append(done[j].columns[name])
+    return [*digests, done[k - 1].alive]
 
 
 def _scope(builder: Builder, segment: Segment) -> tuple[str, str, dict[int, Partition], dict[int, list[str]]]:
@@ -107,7 +108,7 @@ def _scope(builder: Builder, segment: Segment) -> tuple[str, str, dict[int, Part
         k = segment.until[source]
         for partition in builder.partitions[source]:
             members[partition.key] = partition
-            digests[partition.key] = _reads(builder.graph.chains[source], partition, k)
+            digests[partition.key] = digests_read(builder.graph.chains[source], partition.records, k)
     priorities = sorted((s.name, s.priority) for s in builder.recipe.sources if s.name in segment.sources)
     everything = sha256(canonical([priorities, [[f"{key:016x}", *digests[key]] for key in sorted(members)]]))
     return step_id(_definition(builder, segment), {"scope": everything}), everything, members, digests

@@ -17,19 +17,33 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from corpus.build import Executor
-from corpus.check_partition import PartitionResult, PartitionTask, batches, check_partitions, record_name
+from corpus.check_partition import PartitionResult, PartitionTask, batches, check_partitions
 from corpus.check_shard import ShardTask, check_shard
-from corpus.checks import AssetTask, Finding, IndexTask, RecordsTask, Sum, check_asset, check_index, check_records, problem
+from corpus.checks import (
+    AssetTask,
+    Finding,
+    IndexTask,
+    RecordsTask,
+    ScopeTask,
+    Sum,
+    check_asset,
+    check_index,
+    check_records,
+    check_scope,
+    problem,
+    settled_entry,
+)
 from corpus.errors import VerifyError
 from corpus.graph import Partition
 from corpus.identity import canonical, sha256
 from corpus.local import Local
 from corpus.opened import Build
-from corpus.pack import Shard, Vocabulary
+from corpus.pack import Vocabulary
 from corpus.progress import Progress, printable
-from corpus.record import FileRecord, Record, folder
+from corpus.record import FileRecord, folder
 from corpus.repair import Repair
 from corpus.seal import Flow, read_steps
+from corpus.settle import SCOPE
 from corpus.store import Blobs
 
 _LOOSE = 256  # records of a task
@@ -100,6 +114,7 @@ class _Verify:
         self.chunks: dict[tuple[str, str], dict[int, tuple[str, str, int]]] = {}  # file -> chunk -> key, step, spans
         self.wanted: dict[str, dict[bytes, bytes]] = {}  # folder -> step -> sha256 of the record
         self.packed: dict[str, dict[int, Sum]] = {name: {} for name in self.build.sources}
+        self.settled: dict[str, Sum] = {label: Sum() for label in self.manifest["exchanges"]}
         self.ids, self.urls = Sum(), Sum()
         self.whole = store is not None  # every table was read: sums may be compared
         self.steps_whole = True
@@ -114,6 +129,7 @@ class _Verify:
         self._indices()
         if self.store is not None:
             self._records()
+            self._scopes()
             self._assets()
         if repair:
             self.found.repaired = self.repair.run(self.build if self.steps_whole else None)
@@ -212,6 +228,8 @@ class _Verify:
         file = self.chunks.setdefault((partition.source, partition.path), {})
         file[partition.chunk] = (f"{partition.key:016x}", first.step, first.sums.get("span_bytes", 0))
         for flow, record in zip(self.flows[partition.source], partition.records, strict=False):
+            if flow.stage in self.settled:
+                self.settled[flow.stage].add(settled_entry(partition.key, [record.step]))
             flow.rows += record.rows
             flow.made += record.made
             flow.kept += record.kept
@@ -330,6 +348,31 @@ class _Verify:
                 if not fold_damaged:
                     self.wrong(f"{place}/{step.hex()}.json", "is missing", True)
 
+    def _scopes(self) -> None:
+        """The runs of global stages: one for each, with the verdicts and the counts of this build."""
+        assert self.store is not None
+        chains = [source["chain"] for source in self.build.sources.values()]
+        for label, counts in self.manifest["exchanges"].items():
+            step = next(step for chain in chains for step in chain if step["stage"] == label)
+            definition = {name: value for name, value in step.items() if name != "stage"}
+            place = folder(SCOPE, step["kind"])
+            tasks = [ScopeTask(self.store, f"{place}/{name}") for name in self.store.list(place)]
+            ours = wrong = 0
+            for position, result in self.executor.map(check_scope, tasks):
+                self.found.files += 2
+                self.found.bytes += result.bytes
+                self.found.wrong += [finding for finding in result.findings if finding not in self.found.wrong]
+                self.repair.away += result.away
+                wrong += len(result.findings)
+                if not result.findings and result.definition == definition and result.settled == self.settled[label]:
+                    ours += 1
+                    if result.counts != counts:
+                        name = tasks[position].name
+                        self.wrong(name, f"counts {result.counts}, the manifest says {counts}", True)
+                        self.repair.away.append(name)
+            if not ours and not wrong and self.steps_whole:
+                self.wrong(f"{place}/", f"holds no run of `{label}` with the verdicts of this build", True)
+
     def _assets(self) -> None:
         assert self.store is not None
         chains = (step for source in self.build.sources.values() for step in source["chain"])
@@ -339,7 +382,7 @@ class _Verify:
             self.found.files += 1
             self.found.bytes += size
             if findings:
-                self.repair.assets.append(f"assets/{digests[position]}")
+                self.repair.away.append(f"assets/{digests[position]}")
 
 
 def _step_of(name: str) -> bytes | None:
@@ -385,6 +428,3 @@ def show(found: Findings) -> RenderableType:
     else:
         lines.append(Text("`corpus verify --repair` takes damaged files away; `corpus build` then makes them again"))
     return Group(*lines)
-
-
-__all__ = ["Finding", "Findings", "Record", "Shard", "record_name", "show", "verify"]

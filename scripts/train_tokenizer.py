@@ -21,7 +21,7 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import sentencepiece
@@ -106,22 +106,23 @@ def sentences(seed: int) -> Iterator[str]:
                 break
 
 
-def train(seed: int, vocab_size: int) -> tuple[bytes, dict[str, object]]:
+def train(stream: Iterable[str], vocab_size: int) -> tuple[bytes, dict[str, object]]:
     """-> the model, and what it learned from."""
     taken = hashlib.sha256()
-    learned: dict[str, object] = {"sentences": 0, "text_bytes": 0}
+    count = text_bytes = 0
 
     def feed() -> Iterator[str]:
-        for sentence in sentences(seed):
+        nonlocal count, text_bytes
+        for sentence in stream:
             data = sentence.encode()
             taken.update(data + b"\n")
-            learned["sentences"] += 1
-            learned["text_bytes"] += len(data)
+            count += 1
+            text_bytes += len(data)
             yield sentence
 
     writer = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(sentence_iterator=feed(), model_writer=writer, **settings(vocab_size))
-    return writer.getvalue(), {**learned, "text_sha256": taken.hexdigest()}
+    return writer.getvalue(), {"sentences": count, "text_bytes": text_bytes, "text_sha256": taken.hexdigest()}
 
 
 def card(name: str, seed: int, vocab_size: int, model: bytes, learned: dict[str, object]) -> str:
@@ -158,7 +159,7 @@ def main() -> None:
     parser.add_argument("--vocab-size", type=int, default=16_000)
     arguments = parser.parse_args()
     started = time.perf_counter()
-    model, learned = train(arguments.seed, arguments.vocab_size)
+    model, learned = train(sentences(arguments.seed), arguments.vocab_size)
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "tokenizer.model").write_bytes(model)
     name = arguments.out.name

@@ -74,31 +74,35 @@ def _is_space(byte):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _ends(a, b, c):  # type: ignore[no-untyped-def]
+    """True for the three bytes of 。 ！ ？ …"""
+    if a == 0xE3:
+        return b == 0x80 and c == 0x82
+    return (a == 0xEF and b == 0xBC and (c == 0x81 or c == 0x9F)) or (a == 0xE2 and b == 0x80 and c == 0xA6)
+
+
+@njit(cache=True, nogil=True)
 def _closes(a, b, c):  # type: ignore[no-untyped-def]
-    """True for the three bytes of a mark that may follow the end of a sentence and belongs to it: ” ’ … 」 』 》 ）"""
-    return (
-        (a == 0xE2 and b == 0x80 and (c == 0x9D or c == 0x99 or c == 0xA6))
-        or (a == 0xE3 and b == 0x80 and (c == 0x8D or c == 0x8F or c == 0x8B))
-        or (a == 0xEF and b == 0xBC and c == 0x89)
-    )
+    """True for the three bytes of what may follow the end of a sentence and belongs to it: ” ’ 」 』 》 ）"""
+    if a == 0xE3:
+        return b == 0x80 and (c == 0x8D or c == 0x8F or c == 0x8B)
+    return (a == 0xE2 and b == 0x80 and (c == 0x9D or c == 0x99)) or (a == 0xEF and b == 0xBC and c == 0x89)
 
 
 @njit(cache=True, nogil=True)
 def _ends_sentence(text, at):  # type: ignore[no-untyped-def]
-    """True where a sentence ends before `at`: behind . ! ? and a space, or behind 。 ！ ？ … and what closes it."""
+    """True where a sentence ends before `at`: behind . ! ? and a space, or behind 。 ！ ？ … and all that closes it."""
     if at > 1 and _is_space(text[at - 1]):
         return text[at - 2] == 0x2E or text[at - 2] == 0x21 or text[at - 2] == 0x3F
-    if at + 2 < text.size and _closes(text[at], text[at + 1], text[at + 2]):
-        return False
+    if at + 2 < text.size:
+        a, b, c = text[at], text[at + 1], text[at + 2]
+        if _ends(a, b, c) or _closes(a, b, c):
+            return False
     for _ in range(_CLOSING_MARKS + 1):
         if at < 3:
             return False
         a, b, c = text[at - 3], text[at - 2], text[at - 1]
-        if a == 0xE3 and b == 0x80 and c == 0x82:  # 。
-            return True
-        if a == 0xEF and b == 0xBC and (c == 0x81 or c == 0x9F):  # ！ ？
-            return True
-        if a == 0xE2 and b == 0x80 and c == 0xA6:  # …
+        if _ends(a, b, c):
             return True
         if not _closes(a, b, c):
             return False

@@ -33,7 +33,7 @@ def shown(lives: list[Life]) -> str:
 
 def test_a_survivor_is_where_the_shard_has_it(places: tuple[Blobs, Blobs]) -> None:
     life = of(places, "http://a.example/1")
-    assert [v.stage for v in life.visits] == ["read", "upper", "size", "script", "at-least", "twins", "encode"]
+    assert [v.stage for v in life.visits] == ["read", "upper", "size", "script", "at-least", "sign", "dedup", "encode"]
     assert (life.source, life.path, life.record, life.fate) == ("web", "a.txt", 0, "packed")
     assert life.text == "THE FIRST PAGE OF THE FIRST SITE"
     assert life.place is not None
@@ -55,10 +55,23 @@ def test_a_duplicate_names_its_twin(places: tuple[Blobs, Blobs]) -> None:
     kept, dropped = of(places, "http://a.example/1"), of(places, "http://a.example/3")
     twin = dropped.visits[-1].twin
     assert twin is not None
-    assert (twin.partner, twin.similarity, twin.cluster_size) == (kept.id, 1.0, 2)
+    assert (twin.survivor, twin.kept, twin.partner, twin.similarity, twin.cluster_size) == (kept.id, False, kept.id, 1.0, 2)
     assert (twin.source, twin.path, twin.url) == ("web", "a.txt", "http://a.example/1")
-    assert f"duplicate of {kept.id} (web, a.txt, http://a.example/1), similarity 1.000; one of 2 alike" in shown([dropped])
-    assert "one of 2 alike, the one that was kept" in shown([kept])
+    assert dropped.visits[-1].drop == "exact_duplicate"
+    said = f"duplicate of {kept.id} (web, a.txt, http://a.example/1), of 2 alike; similarity 1.000 to it"
+    assert said in shown([dropped])
+    own = kept.visits[-2].twin
+    assert own is not None
+    assert (own.kept, own.survivor, own.partner, own.source) == (True, kept.id, dropped.id, None)
+    assert f"kept, of 2 alike; similarity 1.000 to {dropped.id}" in shown([kept])
+
+
+def test_a_triplet_has_one_survivor(places: tuple[Blobs, Blobs]) -> None:
+    lives = [of(places, f"http://b.example/{n}") for n in (2, 4, 5)]
+    assert sorted(life.fate for life in lives) == ["dropped", "dropped", "packed"]
+    twins = [next(v.twin for v in life.visits if v.twin) for life in lives]
+    assert {twin.survivor for twin in twins} == {life.id for life in lives if life.fate == "packed"}
+    assert {twin.cluster_size for twin in twins} == {3}
 
 
 def test_by_id_as_by_url(places: tuple[Blobs, Blobs]) -> None:

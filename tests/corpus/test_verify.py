@@ -257,7 +257,7 @@ def test_repair_takes_away_what_is_damaged_and_a_build_makes_it_again(folder: Pa
     damaged = [
         "store/" + next(name for name in before if name.startswith(prefix))
         for prefix in ("tables/size/", "tables/upper/", "records/web/file/", "records/web/upper/fold-", "assets/",
-                       "records/books/size/", "records/web/shard/")
+                       "records/books/size/", "records/web/shard/", "records/_scope/dedup/", "tables/dedup/")
     ] + [f"out/{next(name for name in before if name.endswith(end))}" for end in (".bin", ".docs.parquet")]
     for name in damaged:
         path = folder / name

@@ -154,7 +154,7 @@ def test_seven_bits() -> None:
     for codec in ("iso2022_jp", "hz"):
         text = JAPANESE if codec == "iso2022_jp" else SIMPLIFIED
         assert text in decode(page(text, codec, codec.replace("iso2022_jp", "iso-2022-jp")), codec).text
-    assert decode(b"~{ is no Chinese ~} and \x1b$ is none") [1:] == ("utf-8", "utf8", 0)
+    assert decode(b"~{ is no Chinese ~} and \x1b$ is none")[1:] == ("utf-8", "utf8", 0)
 
 
 def test_errors_are_counted_and_authors_replacement_characters_are_not() -> None:
@@ -173,7 +173,10 @@ def test_what_is_no_text_is_undecodable() -> None:
     assert decode(png, "utf-8") == nothing
 
 
-@given(st.binary(max_size=200), st.sampled_from([None, "utf-8", "gbk", "big5", "latin1", "utf-16", "hz", "iso-2022-kr"]))
+LABELS = [None, "utf-8", "gbk", "big5", "latin1", "utf-16", "hz", "iso-2022-kr"]
+
+
+@given(st.binary(max_size=200), st.sampled_from(LABELS))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_give_valid_text(body: bytes, label: str | None) -> None:
     got = decode(body, label)
