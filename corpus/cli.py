@@ -22,7 +22,7 @@ from corpus.drive import Outcome, compile_corpus, last_run, log_run
 from corpus.errors import CorpusError, InputError, RecipeError
 from corpus.graph import Graph
 from corpus.local import Local
-from corpus.progress import Progress, amount, printable
+from corpus.progress import Progress, printable
 from corpus.seal import Flow, open_manifest
 from corpus.status import Status, survey
 from corpus.store import Blobs, is_local
@@ -34,8 +34,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-tokenizer_app = typer.Typer(help="Tokenizers.", no_args_is_help=True)
-
 Manifest = Annotated[Path, typer.Argument(help="Dataset manifest (TOML).")]
 Directory = Annotated[str, typer.Argument(help="Build directory (a folder or a URL).")]
 Out = Annotated[str | None, typer.Option(help="Build directory. Default: build/NAME.")]
@@ -99,21 +97,27 @@ def _executor(address: str | None, in_process: bool, workers: int | None, store:
 
 
 def _console() -> Console:
-    return Console(highlight=False)
+    """Standard output; 120 columns where it is no terminal."""
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=120)
 
 
 def _dump(value: Any) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n")
 
 
-def _reasons(dropped: dict[str, int]) -> str:
-    return ", ".join(f"{code} {count:,}" for code, count in sorted(dropped.items(), key=lambda x: (-x[1], x[0])))
+def _reasons(dropped: dict[str, int], most: int = 6) -> str:
+    """The commonest reasons; the rest summed up."""
+    ranked = sorted(dropped.items(), key=lambda x: (-x[1], x[0]))
+    shown = [f"{code} {count:,}" for code, count in ranked[:most]]
+    if ranked[most:]:
+        shown.append(f"{len(ranked[most:])} other reasons {sum(count for _, count in ranked[most:]):,}")
+    return ", ".join(shown)
 
 
 def funnel_table(flows: dict[str, list[Flow]]) -> Table:
     table = Table(title="in = kept + dropped, at every stage", title_justify="left", title_style="dim", box=None)
-    for name, justify in (("source", "left"), ("stage", "left"), ("in", "right"), ("kept", "right"), ("dropped", "left")):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for name in ("source", "stage", "in", "kept", "dropped"):
+        table.add_column(name, justify="right" if name in ("in", "kept") else "left", no_wrap=name != "dropped")
     for source, own in flows.items():
         first = True
         for flow in own:
@@ -167,7 +171,13 @@ def build(
     with _executor(ray, local, workers, tables, directory) as executor:
         ready = time.monotonic()
         builder = Builder(Graph(plan, tables), executor, progress, rehash)
-        how = {"command": sys.argv, "workers": executor.workers, "executor": "local" if local else ray or "embedded"}
+        how = {
+            "command": sys.argv,
+            "manifest": str(manifest.resolve()),
+            "roots": [f"{source.name}={source.root}" for source in plan.sources],
+            "workers": executor.workers,
+            "executor": "local" if local else ray or "embedded",
+        }
         outcome = None
         try:
             outcome = compile_corpus(builder, directory, until)
@@ -290,7 +300,100 @@ def sample(
     _console().print(str(sampledata.generate(directory, seed, scale)))
 
 
-app.add_typer(tokenizer_app, name="tokenizer")
+def _of(directory: str, store: str | None) -> tuple[Blobs, Blobs]:
+    """-> (build directory, store): the given one, or the one of its last run, or `store` beside it."""
+    out = Blobs(_absolute(directory))
+    if store is not None:
+        return out, Blobs(_absolute(store))
+    if out.exists("runs.jsonl"):
+        return out, Blobs(last_run(out)["store"])
+    return _places("", directory, None)
+
+
+@app.command()
+def verify(
+    directory: Directory,
+    store: Store = None,
+    repair: Annotated[bool, typer.Option(help="Take damaged files away, so that the next build makes them again.")] = False,
+    json: Json = False,
+) -> None:
+    """Re-read everything: digests, rows, both laws, token ranges, from the root `manifest.sha256` down."""
+    from corpus import verify as verification
+
+    out, tables = _of(directory, store)
+    found = verification.verify(out, tables, repair, Local(), Progress(quiet=json))
+    if json:
+        _dump(found)
+    else:
+        _console().print(verification.show(found))
+    if not found.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def explain(
+    directory: Directory,
+    url: Annotated[str | None, typer.Option(help="URL of the document.")] = None,
+    id: Annotated[str | None, typer.Option(help="Its id, in hex.")] = None,
+    store: Store = None,
+    json: Json = False,
+) -> None:
+    """The life of one document: every stage's values, where it was dropped and by what, or where its tokens are."""
+    from corpus import explain as explanation
+
+    if (url is None) == (id is None):
+        raise RecipeError("explain: give either --url or --id")
+    out, tables = _of(directory, store)
+    lives = explanation.explain(out, tables, url, id)
+    if json:
+        _dump(lives)
+    else:
+        _console().print(explanation.show(lives))
+
+
+@app.command()
+def trace(
+    directory: Directory,
+    token: Annotated[int, typer.Option(help="Number of the token, over all shards in order, or in --shard.")],
+    shard: Annotated[str | None, typer.Option(help="Name of a shard.")] = None,
+    replay: Annotated[bool, typer.Option(help="Run the whole chain again from the raw record, and compare.")] = False,
+    manifest: Annotated[Path | None, typer.Option(help="With --replay: the dataset manifest. Default: that of the last run.")] = None,
+    root: Root = None,
+    store: Store = None,
+    json: Json = False,
+) -> None:
+    """A token -> its document -> source file, record, URL."""
+    from corpus import trace as tracing
+
+    out, tables = _of(directory, store)
+    graph = None
+    if replay:
+        path = manifest or Path(last_run(out)["manifest"])
+        graph = Graph(_load(path, root or last_run(out)["roots"]), tables)
+    found = tracing.trace(out, tables, token, shard, graph)
+    if json:
+        _dump(found)
+    else:
+        _console().print(tracing.show(found))
+
+
+@app.command()
+def report(directory: Directory, store: Store = None) -> None:
+    """One self-contained page, DIR/report.html: funnel, languages, signals, clusters, samples."""
+    from corpus import report as reporting
+
+    out, tables = _of(directory, store)
+    _console().print(reporting.write(out, tables, Local()))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False
+)
+def train(context: typer.Context) -> None:
+    """Train on a finished build: corpus train DIR --preset tiny --dp 2. (--help lists the options)"""
+    from trainer.__main__ import main as train_main
+
+    raise typer.Exit(train_main(context.args, prog="corpus train"))
 
 
 def main() -> None:
@@ -315,5 +418,3 @@ def main() -> None:
 def printable_lines(text: str) -> str:
     return "\n".join(printable(line) for line in text.split("\n"))
 
-
-__all__ = ["amount", "InputError", "last_run", "main"]

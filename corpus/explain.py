@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from rich.console import Group, RenderableType
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from corpus import index
@@ -22,6 +23,7 @@ from corpus.store import Blobs
 _PREVIEW = 300  # characters of text
 _CUT = 80  # characters of any other value
 _ITEMS = 8  # of a list
+_MANY = 12  # values of one stage: more are told without the empty ones
 _PARTS = 200  # of a document, followed to their ends
 
 # What deduplication writes, told in words; and what tells where a row is, told at the top.
@@ -221,20 +223,23 @@ def show(lives: list[Life]) -> RenderableType:
 
 def _life(life: Life, parent: Life | None) -> RenderableType:
     lines: list[RenderableType] = [_head(life, parent)]
+    stages = Table.grid(padding=(0, 2))
     for visit in life.visits:
-        lines.append(Padding(_stage(visit), (0, 0, 0, 2), expand=False))
+        stages.add_row(Text(f"  {visit.stage}", style="cyan"), _stage(visit))
+    if life.place is not None:
+        place = f"{life.place.shard}, tokens {life.place.start:,} to {life.place.stop:,} ({life.place.split})"
+        stages.add_row(Text("  packed", style="green"), Text(printable(place), style="green"))
+    elif life.fate == "kept" and not life.parts:
+        stages.add_row(Text("  kept", style="green"), Text("alive at the end of the chain, in no shard"))
+    lines.append(stages)
     for part in life.parts:
         lines.append(Padding(_life(part, life), (0, 0, 0, 4), expand=False))
     if life.unshown_parts:
         lines.append(Text(f"    and {life.unshown_parts:,} other part{'s' * (life.unshown_parts != 1)}", style="dim"))
-    if life.place is not None:
-        place = f"packed in {life.place.shard}, tokens {life.place.start:,} to {life.place.stop:,} ({life.place.split})"
-        lines.append(Text(f"  {printable(place)}", style="green"))
-    elif life.fate == "kept" and not life.parts:
-        lines.append(Text("  alive at the end of the chain, in no shard", style="green"))
     if life.text is not None and not life.parts:
-        text = "\n".join(printable(line) for line in life.text.split("\n"))
-        lines.append(Padding(Text(text + ("…" if len(life.text) == _PREVIEW else ""), style="dim"), (0, 0, 1, 2), expand=False))
+        text = "\n".join(printable(line) for line in life.text.split("\n") if line.strip())
+        end = "…" if len(life.text) == _PREVIEW else ""
+        lines.append(Padding(Text(text + end, style="dim"), (0, 0, 1, 2), expand=False))
     return Group(*lines)
 
 
@@ -251,17 +256,21 @@ def _head(life: Life, parent: Life | None) -> Text:
 
 
 def _stage(visit: Visit) -> Text:
-    line = Text(f"{visit.stage:<12} ", style="cyan")
-    values = ", ".join(f"{name} {value}" for name, value in visit.values.items())
-    line.append(printable(values), style="default")
+    empty = [name for name, value in visit.values.items() if value in ("0", "null")]
+    brisk = len(visit.values) > _MANY  # many signals are 0: they are named by their number
+    told = [f"{name} {value}" for name, value in visit.values.items() if not (brisk and name in empty)]
+    if brisk and empty:
+        told.append(f"{len(empty)} others 0 or null")
+    lines = [printable(", ".join(told))] if told else []
     if visit.twin is not None:
-        line.append(printable(("; " if values else "") + _in_words(visit.twin)), style="default")
-    elif not values and visit.drop is None:
-        line.append("passed", style="dim")
+        lines.append(printable(_in_words(visit.twin)))
+    text = Text("\n".join(lines))
     if visit.drop is not None:
-        line.append(f"{' ' * bool(line.plain.strip() != visit.stage)}dropped: ", "red")
-        line.append(printable(visit.drop + (f" ({visit.detail})" if visit.detail else "")), "red")
-    return line
+        text.append("\n" if lines else "").append("dropped: ", "red")
+        text.append(printable(visit.drop + (f" ({visit.detail})" if visit.detail else "")), "red")
+    elif not lines:
+        text.append("passed", style="dim")
+    return text
 
 
 def _in_words(twin: Twin) -> str:

@@ -18,7 +18,7 @@ import xxhash
 from corpus import tables
 from corpus.chain import read_table
 from corpus.identity import canonical, sha256
-from corpus.pack import bundles, halves, power_of_two
+from corpus.pack import bundles, halves, joined, power_of_two
 from corpus.record import Table
 from corpus.stage import Regroup
 from corpus.store import Blobs
@@ -97,8 +97,7 @@ def write_bucket(task: BucketTask) -> dict[str, Any]:
     entries = entries[np.lexsort((entries["row"], entries["level"], entries["root"], entries["lo"], entries["hi"]))]
     columns: dict[str, pa.Array] = {"root": pa.array(entries["root"].copy()), "row": pa.array(entries["row"].copy())}
     if task.kind == "ids":
-        pairs = np.stack([entries["hi"].astype(">u8"), entries["lo"].astype(">u8")], axis=1).tobytes()
-        columns["id"] = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(entries), [None, pa.py_buffer(pairs)])
+        columns["id"] = joined(entries["hi"], entries["lo"])
         columns["level"] = pa.array(entries["level"].astype(np.uint8))
     else:
         columns["hash"] = pa.array(entries["hi"].copy())

@@ -134,6 +134,13 @@ def halves(ids: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     return pairs[:, 0].astype(np.uint64), pairs[:, 1].astype(np.uint64)
 
 
+def joined(hi: np.ndarray, lo: np.ndarray) -> pa.Array:
+    """The 128-bit ids of two halves."""
+    pairs = np.empty((len(hi), 2), dtype=">u8")  # not np.stack: it would turn the bytes round to the machine's order
+    pairs[:, 0], pairs[:, 1] = hi, lo
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(hi), [None, pa.py_buffer(pairs.tobytes())])
+
+
 def order_of(hi: np.ndarray, lo: np.ndarray, seed: int) -> np.ndarray:
     """Place of each document in the shuffled order: u64, uniform."""
     start = mix(np.array([seed + 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF], dtype=np.uint64))[0]
@@ -334,12 +341,11 @@ def _merge(runs: list[_Run], begin: int, end: int, writer: ShardWriter) -> np.nd
 
 
 def _side_table(documents: np.ndarray) -> bytes:
-    ids = np.stack([documents["hi"].astype(">u8"), documents["lo"].astype(">u8")], axis=1).tobytes()
     lengths = documents["tokens"].astype(np.int64)
     columns = {
         "start": pa.array(np.cumsum(lengths) - lengths),
         "tokens": pa.array(lengths.astype(np.int32)),
-        "id": pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(documents), [None, pa.py_buffer(ids)]),
+        "id": joined(documents["hi"], documents["lo"]),
         "partition": pa.array(documents["partition"].copy()),
         "row": pa.array(documents["row"].copy()),
     }

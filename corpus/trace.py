@@ -19,6 +19,7 @@ from corpus.chain import Origin, Walk, guarded, is_map
 from corpus.errors import InputError, StoreError, VerifyError
 from corpus.explain import origin
 from corpus.graph import Graph, Partition
+from corpus.identity import canonical
 from corpus.opened import Build, Tables
 from corpus.pack import Shard
 from corpus.progress import printable
@@ -159,7 +160,7 @@ def _replay(build: Build, graph: Graph, partition: Partition, row: int, identity
     chain = graph.chains[partition.source]
     steps = tuple(msgspec.structs.replace(s, stored=()) if is_map(s.stage) else s for s in chain)
     for k, record in enumerate(partition.records):
-        if k >= len(steps) or steps[k].definition.identity() != record.definition:
+        if k >= len(steps) or canonical(steps[k].definition.identity()) != canonical(record.definition):
             raise InputError(
                 f"{graph.recipe.path}: stage {k} of source `{partition.source}` is not the `{record.kind}` that the build "
                 f"was made with. Give the manifest that it was built from, with the same versions."

@@ -23,10 +23,11 @@ from typing import ClassVar
 import numba as nb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpus.errors import RecipeError
 from corpus.exchange import Emit, Exchange, Fields, Group, Join, Part, Round, Settle, Solve
-from corpus.pack import halves, mix
+from corpus.pack import halves, joined, mix
 from corpus.stage import Columns
 from stages.minhash import agreement, bands
 
@@ -291,7 +292,7 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
         size = np.zeros(rows, dtype=np.uint32)
         drop: list[str | None] = [None] * rows
         detail: list[str | None] = [None] * rows
-        cluster, partner = (np.zeros((rows, 2), dtype=">u8") for _ in range(2))
+        cluster, partner = (np.zeros((rows, 2), dtype=np.uint64) for _ in range(2))
         if len(position):
             order = records["order"]
             similarity[position] = np.where(order == 0, 1.0, (4097.0 - order) / 4096.0)
@@ -301,10 +302,10 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
             for i in np.flatnonzero(records["dropped"]):
                 at = int(position[i])
                 drop[at] = "near_duplicate" if order[i] else "exact_duplicate"
-                detail[at] = f"{similarity[at]:.4f} of {partner[at].tobytes().hex()}"
+                detail[at] = f"{similarity[at]:.4f} of {partner[at, 0]:016x}{partner[at, 1]:016x}"
         return {
-            "cluster": _ids(cluster, clustered),
-            "partner": _ids(partner, clustered),
+            "cluster": _where(clustered, joined(cluster[:, 0], cluster[:, 1])),
+            "partner": _where(clustered, joined(partner[:, 0], partner[:, 1])),
             "similarity": pa.array(similarity, mask=~clustered),
             "cluster_size": pa.array(size, mask=~clustered),
             "drop": pa.array(drop, pa.string()),
@@ -322,7 +323,5 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
         }
 
 
-def _ids(pairs: np.ndarray, there: np.ndarray) -> pa.Array:
-    bits = np.packbits(there, bitorder="little").tobytes()
-    buffers = [pa.py_buffer(bits), pa.py_buffer(np.ascontiguousarray(pairs).tobytes())]
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(pairs), buffers)
+def _where(there: np.ndarray, ids: pa.Array) -> pa.Array:
+    return pc.if_else(pa.array(there), ids, pa.scalar(None, ids.type))
