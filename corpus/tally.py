@@ -62,7 +62,7 @@ class Cluster(msgspec.Struct, frozen=True, order=True):
 
 class Tally(msgspec.Struct):
     """`languages`: language -> [documents kept, their bytes, documents dropped, their bytes].
-    `samples`: (stage, drop code), or ("", "") for the kept -> candidates."""
+    `samples`: (stage, drop code), or ("", source) for the kept -> candidates."""
 
     languages: dict[str, list[int]] = {}
     histograms: dict[str, Histogram] = {}
@@ -112,7 +112,7 @@ def _partition(task: TallyTask, partition: Partition) -> Tally:
             _histograms(seen, k, names, found)
         if "cluster" in names and "cluster_size" in names:
             _clusters(seen, k, found)
-    found.samples["", ""] = _candidates(seen, last, seen.living(last))
+    found.samples["", partition.source] = _candidates(seen, last, seen.living(last))
     return found
 
 

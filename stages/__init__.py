@@ -23,4 +23,4 @@ from stages.split import Split
 Reader = ReadPile | ReadJsonl | ReadWarc | ReadWet | ReadParquet | ReadText
 Stage = Extract | Normalise | Split | Lid | Signals | Sign | Judge | Dedup | Encode | Pack
 
-__all__ = ["Reader", "Stage"]
+__all__ = ["Pack", "Reader", "Stage"]

@@ -10,7 +10,24 @@ import pytest
 import stages
 from stages.packs import PACKS
 
-PINS: dict[str, str] = {}
+PINS = {
+    "Extract": "1:3e0045005dcd1d30",
+    "Normalise": "1:afa746e54f82cb83",
+    "Split": "1:17a8728b58d6e11f",
+    "Lid": "1:745cb4d351d56325",
+    "Signals": "1:2e7f7ed01b117ad0",
+    "Sign": "1:2544517a59d6ebee",
+    "Judge": "1:34148eab47390c5a",
+    "Dedup": "1:c72005dcd36ffdd9",
+    "Encode": "1:c70f239962ca5671",
+    "Pack": "1:f5fa3181c2049683",
+    "ReadPile": "1:06531a1cf98f64ec",
+    "ReadJsonl": "1:a0ddba5bbb7c1364",
+    "ReadWarc": "1:c61131c9248642c0",
+    "ReadWet": "1:a4312a576ad62cf3",
+    "ReadParquet": "1:76744f3e10fd36d1",
+    "ReadText": "1:1c7e187a6b899afc",
+}
 
 
 def defaults(kind: type) -> str:
