@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from corpus import tables
 from corpus.chain import check_law
-from corpus.checks import Finding, Sum, entries, packed_entries, token_hashes
+from corpus.checks import Sum, entries, packed_entries, token_hashes
 from corpus.errors import LawError
+from corpus.findings import Finding
 from corpus.graph import Partition
 from corpus.identity import canonical, child_partition_key, partition_key, sha256
 from corpus.index import url_hash
@@ -172,7 +173,9 @@ def _table_problems(task: PartitionTask, seen: Tables, k: int) -> list[str]:
     if regroups:
         parent, start, end = seen.parents(k)
         if int((end - start).sum()) != record.sums["text_bytes"]:
-            found.append(f"its spans hold {int((end - start).sum())} bytes, its record says {record.sums['text_bytes']}")
+            found.append(
+                f"its spans hold {int((end - start).sum())} bytes, its record says {record.sums['text_bytes']}"
+            )
         same = parent[1:] == parent[:-1]
         if (start < 0).any() or (start > end).any() or (same & (start[1:] < end[:-1])).any():
             found.append("its spans overlap or are out of order")
@@ -180,7 +183,7 @@ def _table_problems(task: PartitionTask, seen: Tables, k: int) -> list[str]:
 
 
 def _sum_problems(record: Record, name: str, column: pa.Array, counted: np.ndarray) -> list[str]:
-    """A total of a record against the column that it sums: text and counts over the living, a reader's over all rows."""
+    """A total of a record against the column that it sums: a reader's over all rows, others over the living."""
     total = "text_bytes" if name == "text" else name
     if total not in record.sums:
         return []

@@ -14,8 +14,9 @@ import msgspec
 import numpy as np
 
 from corpus import tables
-from corpus.checks import Finding, packed_entries, problem, token_hashes
+from corpus.checks import packed_entries, problem, token_hashes
 from corpus.errors import InputError, VerifyError
+from corpus.findings import Finding
 from corpus.pack import Shard, Vocabulary, halves, order_of
 from corpus.store import Blobs, is_local, local_path
 from corpus.tokens import ShardReader

@@ -15,20 +15,13 @@ import numpy as np
 import pyarrow as pa
 
 from corpus import tables
+from corpus.findings import Finding
 from corpus.identity import canonical, sha256
 from corpus.pack import halves, mix
 from corpus.record import ScopeRecord
 from corpus.store import Blobs
 
 _BLOCK_BYTES = 8 << 20
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that is wrong. `file` is relative to the build directory, or to the store where `stored`."""
-
-    file: str
-    problem: str
-    stored: bool = False
 
 
 class Sum(msgspec.Struct):
@@ -183,7 +176,7 @@ class ScopeTask(msgspec.Struct, frozen=True):
 
 
 class ScopeResult(msgspec.Struct):
-    """The record of one run of a global stage. `away` are files that are of no use, `settled` sums (partition, step)."""
+    """The record of one run of a global stage. `away`: files of no use. `settled` sums (partition, step)."""
 
     findings: list[Finding]
     away: list[str] = []

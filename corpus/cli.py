@@ -383,7 +383,8 @@ def report(directory: Directory, store: Store = None) -> None:
     from corpus import report as reporting
 
     out, tables = _of(directory, store)
-    _console().print(reporting.write(out, tables, Local()))
+    place = reporting.report(out, tables, Local(), Progress(quiet=True))
+    _console().print(f"written: {place}")
 
 
 @app.command(

@@ -97,7 +97,7 @@ class Cluster:
 
     def check_visible(self, store: Blobs) -> None:
         """Prove that what the driver writes is seen where tasks run, on every node."""
-        store.check()
+        store.put("probe", b"corpus")
         check = ray.remote(num_cpus=0)(_check)
         nodes = [node for node in ray.nodes() if node["Alive"]]
         strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
@@ -113,6 +113,7 @@ class Cluster:
                     f"{store.root} is not visible from node {node['NodeManagerAddress']}: {error.cause}. "
                     f"Give a --store that every node reaches."
                 ) from error
+        store.remove("probe")
 
     def close(self) -> None:
         ray.shutdown()

@@ -197,7 +197,9 @@ def _twin(build: Build, identity: bytes, values: dict[str, Any]) -> Twin | None:
     for root, level, row in () if twin.kept else index.find_id(build.out, build.manifest, survivor):
         seen = Tables(build.store, build.partition(root))
         found = seen.values(0, seen.ancestor(row, level), ["url"]) or {}
-        twin = msgspec.structs.replace(twin, source=seen.partition.source, path=seen.partition.path, url=found.get("url"))
+        twin = msgspec.structs.replace(
+            twin, source=seen.partition.source, path=seen.partition.path, url=found.get("url")
+        )
     return twin
 
 
@@ -237,7 +239,7 @@ def _life(life: Life, parent: Life | None) -> RenderableType:
     if life.unshown_parts:
         lines.append(Text(f"    and {life.unshown_parts:,} other part{'s' * (life.unshown_parts != 1)}", style="dim"))
     if life.text is not None and not life.parts:
-        text = "\n".join(printable(line) for line in life.text.split("\n") if line.strip())
+        text = "\n".join(printable(line) for line in life.text.replace("\u3000", " ").split("\n") if line.strip())
         end = "…" if len(life.text) == _PREVIEW else ""
         lines.append(Padding(Text(text + end, style="dim"), (0, 0, 1, 2), expand=False))
     return Group(*lines)
@@ -247,9 +249,13 @@ def _head(life: Life, parent: Life | None) -> Text:
     if parent is not None:
         if life.id == parent.id:
             return Text("whole, goes on under its id", style="bold")
-        return Text(f"part {life.id}, bytes {life.bytes[0]:,} to {life.bytes[1]:,}" if life.bytes else life.id, style="bold")
+        return Text(
+            f"part {life.id}, bytes {life.bytes[0]:,} to {life.bytes[1]:,}" if life.bytes else life.id, style="bold"
+        )
     head = Text(printable(life.url or life.id), style="bold")
-    head.append(f"\nid {life.id}, record {life.record:,} of {printable(life.source)}: {printable(life.path)}", "not bold dim")
+    head.append(
+        f"\nid {life.id}, record {life.record:,} of {printable(life.source)}: {printable(life.path)}", "not bold dim"
+    )
     if life.span is not None:
         head.append(f", {life.span[1]:,} bytes from {life.span[0]:,}", "not bold dim")
     return head

@@ -1,8 +1,8 @@
 """A sealed build, opened for reading: its manifest, its partitions, and what their tables say, without any stage.
 
-The records alone tell how rows hang together. The table of a Regroup starts a new numbering and names the parent of each
-row; every other table keeps the numbering of the last Regroup before it, or of the reader. A *level* is the position of
-the step whose table has the ids of a numbering: 0, or that of a Regroup.
+The records alone tell how rows hang together. The table of a Regroup starts a new numbering and names the parent of
+each row; every other table keeps the numbering of the last Regroup before it, or of the reader. A *level* is the
+position of the step whose table has the ids of a numbering: 0, or that of a Regroup.
 """
 
 import itertools
@@ -36,7 +36,9 @@ def plain(kind: pa.DataType) -> pa.DataType:
 def declared(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """A column read from a table, in one piece and in the type that its stage declared."""
     array = tables.combine(column)
-    return array.cast(plain(array.type)) if pa.types.is_nested(array.type) else array  # names of items do not enter `==`
+    return (
+        array.cast(plain(array.type)) if pa.types.is_nested(array.type) else array
+    )  # names of items do not enter `==`
 
 
 def level_of(records: Sequence[Record], k: int) -> int:
@@ -137,9 +139,13 @@ class Tables:
             try:
                 self.hold(k, self.store.get(name))
             except FileNotFoundError:
-                raise InputError(f"{self.store.url(name)}: there is no such table. Is this the right --store?") from None
+                raise InputError(
+                    f"{self.store.url(name)}: there is no such table. Is this the right --store?"
+                ) from None
             except (OSError, pa.ArrowException) as error:
-                raise StoreError(f"{self.store.url(name)}: cannot be read ({error}). Run `corpus verify --repair`.") from error
+                raise StoreError(
+                    f"{self.store.url(name)}: cannot be read ({error}). Run `corpus verify --repair`."
+                ) from error
         return self._files[k]
 
     def stored(self, k: int) -> list[str]:
@@ -175,7 +181,8 @@ class Tables:
     def parents(self, level: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Of each row of a Regroup: row in the numbering before it, and the bytes of that row's text."""
         spans = self.column(level, "parents").flatten()
-        return tuple(spans.field(name).to_numpy() for name in ("row", "start", "end"))  # type: ignore[return-value]
+        row, start, end = (spans.field(name).to_numpy() for name in ("row", "start", "end"))
+        return row, start, end
 
     def up(self, rows: np.ndarray, level: int, to: int) -> np.ndarray:
         """Rows of `level` as rows of the earlier numbering `to`: their ancestors."""

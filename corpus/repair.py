@@ -1,8 +1,8 @@
 """Repair: take what is damaged out of the way, so that the next build makes it again, and only that.
 
-A damaged table goes, and with it the records that name it, or the table would be taken as done. A damaged record is put
-back from the build's own copy where its table is whole; so is a record that went with a damaged fold. Damaged shards and
-assets go. The manifest, `steps/` and `index/` are written anew by every build.
+A damaged table goes, and with it the records that name it, or the table would be taken as done. A damaged record is
+put back from the build's own copy where its table is whole; so is a record that went with a damaged fold. Damaged
+shards and assets go. The manifest, `steps/` and `index/` are written anew by every build.
 """
 
 from collections.abc import Iterator

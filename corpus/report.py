@@ -26,12 +26,11 @@ NAME = "report.html"
 _BATCH_ROWS = 32_768
 _LANGUAGES = 5  # shown of each source; the rest is summed up
 _SIGNALS = 24
+_LEAST_BINS = 8  # of a share, each 1/32 wide
 _COLOURS = 6  # of drop reasons, then they repeat
 
 
-def report(
-    out: Blobs, store: Blobs, executor: Executor | Local | None = None, progress: Progress | None = None
-) -> str:
+def report(out: Blobs, store: Blobs, executor: Executor | Local | None = None, progress: Progress | None = None) -> str:
     """Write `report.html` into the build directory. -> its place. VerifyError where the build is not sealed."""
     out.put(NAME, render(Build(out, store), executor or Local(), progress or Progress(quiet=True)).encode())
     return out.url(NAME)
@@ -62,16 +61,16 @@ def render(build: Build, executor: Any, progress: Progress) -> str:
         shards=_shards(build),
         tokenizer=build.manifest["tokenizer"],
         mixture=build.manifest["mixture"],
-        kept=[(source, _shown(c, shown)) for (stage, source), c in sorted(whole.samples.items()) if not stage and c],
+        kept=[(s, _shown(whole.samples["", s], shown)) for s in build.sources if whole.samples.get(("", s))],
         dropped=_dropped(build, whole, shown),
         run=_run(build.out),
     )
 
 
 def clean(text: str) -> str:
-    """Text of a document as it may be shown: line by line, wide and other blanks as blanks, no control characters."""
-    lines = (line.replace("\t", " ").replace("\u3000", " ").replace("\xa0", " ") for line in text.split("\n"))
-    return "\n".join(printable(line) for line in lines)
+    """Text of a document as it may be shown: no empty lines, any blank as a blank, no control characters."""
+    lines = (line.replace("\t", " ").replace("\u3000", " ").replace("\xa0", " ").rstrip() for line in text.split("\n"))
+    return "\n".join(printable(line) for line in lines if line)
 
 
 def _number(value: float) -> str:
@@ -133,7 +132,7 @@ def _samples(build: Build, whole: Tally, executor: Any) -> dict[str, Sample]:
     return {identity: sample for _, found in executor.map(texts, tasks) for identity, sample in found}
 
 
-# -- what the page shows -------------------------------------------------------------------------------------------------
+# -- what the page shows ---------------------------------------------------------------------------------------------
 
 
 def _totals(build: Build) -> dict[str, int]:
@@ -164,8 +163,16 @@ def _funnel(source: dict[str, Any]) -> dict[str, Any]:
         for place, (code, count) in enumerate(reasons):
             bars.append((f"r{place % _COLOURS}", code, count, at, 1000 * count / widest))
             at += 1000 * count / widest
-        stages.append({"stage": flow.stage, "rows": flow.rows, "kept": flow.kept, "made": flow.made, "bars": bars,
-                       "dropped": [(f"r{i % _COLOURS}", code, count) for i, (code, count) in enumerate(reasons)]})
+        stages.append(
+            {
+                "stage": flow.stage,
+                "rows": flow.rows,
+                "kept": flow.kept,
+                "made": flow.made,
+                "bars": bars,
+                "dropped": [(f"r{i % _COLOURS}", code, count) for i, (code, count) in enumerate(reasons)],
+            }
+        )
     last = flows[-1]
     return {
         "name": source["name"],
@@ -203,8 +210,14 @@ def _signals(whole: Tally) -> list[dict[str, Any]]:
         there = np.flatnonzero(counts.sum(axis=0))
         if one.low == one.high:
             continue
-        begin, end = (0, len(edges) - 1) if shares else (int(there[0]), int(there[-1]) + 1)
-        found.append((_apart(one), name, _chart(name, one, counts[:, begin:end], edges[begin : end + 1])))
+        end = max(int(there[-1]) + 1, _LEAST_BINS if shares else 0)
+        begin = 0 if shares else int(there[0])
+        counts, edges = counts[:, begin:end], edges[begin : end + 1]
+        if (
+            not shares and not begin and len(there) > 1
+        ):  # values of 0, then none for some octaves: no need to show these
+            counts, edges = np.delete(counts, np.s_[1 : there[1]], axis=1), np.delete(edges, np.s_[1 : there[1]])
+        found.append((_apart(one), name, _chart(name, one, counts, edges)))
     return [chart for _, _, chart in sorted(found, key=lambda item: (-item[0], item[1]))[:_SIGNALS]]
 
 
@@ -219,7 +232,11 @@ def _chart(name: str, one: Histogram, counts: np.ndarray, edges: np.ndarray) -> 
     """Bars of the kept and a line of the dropped, each to its own height, in a box of 240 by 64."""
     width = 240 / counts.shape[1]
     heights = 60 * counts / np.maximum(1, counts.max(axis=1, keepdims=True))
-    bars = [(round(i * width, 2), round(64 - h, 2), round(width - 0.6, 2), round(h, 2)) for i, h in enumerate(heights[0].tolist()) if h]
+    bars = [
+        (round(i * width, 2), round(64 - h, 2), round(width - 0.6, 2), round(h, 2))
+        for i, h in enumerate(heights[0].tolist())
+        if h
+    ]
     line = " ".join(
         f"{round(i * width, 2)},{round(64 - h, 2)} {round((i + 1) * width, 2)},{round(64 - h, 2)}"
         for i, h in enumerate(heights[1].tolist())
@@ -244,8 +261,12 @@ def _shards(build: Build) -> list[dict[str, Any]]:
             tokens = sum(shard.tokens for shard in shards)
             rows.append(
                 {
-                    "source": source, "split": split, "licence": entry["licence"] or "not stated", "shards": len(shards),
-                    "documents": sum(shard.documents for shard in shards), "tokens": tokens,
+                    "source": source,
+                    "split": split,
+                    "licence": entry["licence"] or "not stated",
+                    "shards": len(shards),
+                    "documents": sum(shard.documents for shard in shards),
+                    "tokens": tokens,
                     "share": tokens / total if total else 0.0,
                     "epochs": build.manifest["mixture"]["values"].get(source),
                 }
@@ -281,7 +302,11 @@ def _run(out: Blobs) -> dict[str, Any] | None:
 
     def bars(values: dict[str, float]) -> list[tuple[str, float, float]]:
         longest = max([1e-9, *values.values()])
-        return [(name, s, 1000 * s / longest) for name, s in sorted(values.items(), key=lambda item: (-item[1], item[0])) if s]
+        return [
+            (name, s, 1000 * s / longest)
+            for name, s in sorted(values.items(), key=lambda item: (-item[1], item[0]))
+            if s
+        ]
 
     told = ("at", "host", "machine", "cores", "workers", "executor", "steps_made", "peak_worker_bytes")
     return {

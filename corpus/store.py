@@ -166,6 +166,7 @@ class Blobs(msgspec.Struct, frozen=True):
             self.put("probe", b"corpus")
             if self.get("probe") != b"corpus":
                 raise InputError(f"{self.root}: what was written there reads back differently")
+            self.remove("probe")
         except OSError as error:
             raise InputError(f"{self.root}: cannot write there: {error}. Give another --store or --out.") from error
 

@@ -128,7 +128,12 @@ def _candidates(seen: Tables, k: int, rows: np.ndarray) -> list[Candidate]:
         values = seen.values(k, row, ["detail"]) or {}
         found.append(
             Candidate(
-                int(order[i]), ids[int(i)].as_py().hex(), seen.partition.source, seen.partition.key, k, row,
+                int(order[i]),
+                ids[int(i)].as_py().hex(),
+                seen.partition.source,
+                seen.partition.key,
+                k,
+                row,
                 values.get("detail") or "",
             )
         )
@@ -154,7 +159,7 @@ def _text_bytes(seen: Tables, k: int) -> np.ndarray:
         if "bytes" in seen.stored(j):
             sizes = seen.column(j, "bytes")
         elif j == level and level:
-            parent, start, end = seen.parents(j)
+            _, start, end = seen.parents(j)
             sizes = pa.array(end - start)
         elif "text" in seen.stored(j) and j <= k:
             sizes = pc.binary_length(seen.column(j, "text"))
@@ -173,7 +178,8 @@ def _histograms(seen: Tables, k: int, names: Iterable[str], found: Tally) -> Non
     chosen = [
         name
         for name in names
-        if name not in _NOT_SIGNALS and (pa.types.is_floating(schema.field(name).type) or pa.types.is_integer(schema.field(name).type))
+        if name not in _NOT_SIGNALS
+        and (pa.types.is_floating(schema.field(name).type) or pa.types.is_integer(schema.field(name).type))
     ]
     fate = seen.fate(k) if chosen else np.empty(0, bool)
     for name in chosen:
@@ -244,7 +250,12 @@ def texts(task: TextTask) -> list[tuple[str, Sample]]:
             (
                 one.id,
                 Sample(
-                    one.id, one.source, task.partition.path, origin.get("url") or "", one.detail, text[:_PREVIEW],
+                    one.id,
+                    one.source,
+                    task.partition.path,
+                    origin.get("url") or "",
+                    one.detail,
+                    text[:_PREVIEW],
                     len(text) > _PREVIEW,
                 ),
             )

@@ -156,7 +156,9 @@ def _part(seen: Tables, level: int, row: int) -> tuple[int, int] | None:
 def _replay(build: Build, graph: Graph, partition: Partition, row: int, identity: bytes, packed: list[int]) -> int:
     """Everything again from the raw record. -> number of columns compared. VerifyError on the first that differs."""
     if partition.source not in graph.chains:
-        raise InputError(f"{graph.recipe.path}: has no source `{partition.source}`. Give the manifest that this was built from.")
+        raise InputError(
+            f"{graph.recipe.path}: has no source `{partition.source}`. Give the manifest that this was built from."
+        )
     chain = graph.chains[partition.source]
     steps = tuple(msgspec.structs.replace(s, stored=()) if is_map(s.stage) else s for s in chain)
     for k, record in enumerate(partition.records):
@@ -187,14 +189,18 @@ def _replay(build: Build, graph: Graph, partition: Partition, row: int, identity
             raise VerifyError(f"partition {partition.key:016x}, row {row}: its id is no longer {identity.hex()}")
         again = [*walk.column("tokens", end)[place].as_py(), packed[-1]]
         if again != packed:
-            at = next((i for i, (a, b) in enumerate(zip(again, packed, strict=False)) if a != b), min(len(again), len(packed)))
+            at = next(
+                (i for i, (a, b) in enumerate(zip(again, packed, strict=False)) if a != b), min(len(again), len(packed))
+            )
             raise VerifyError(
                 f"document {identity.hex()}: replayed from {partition.path}, it gives {len(again)} tokens, the shard holds "
                 f"{len(packed)}; they part at token {at} of the document ({again[at : at + 4]} instead of "
                 f"{packed[at : at + 4]}). Run `corpus verify`."
             )
         return compared
-    raise InputError(f"{partition.path}: ends before chunk {partition.chunk}: not the file that the build was made from.")
+    raise InputError(
+        f"{partition.path}: ends before chunk {partition.chunk}: not the file that the build was made from."
+    )
 
 
 def _cut(url: str, partition: Partition, reader: Any) -> Iterator[Chunk]:
@@ -203,7 +209,9 @@ def _cut(url: str, partition: Partition, reader: Any) -> Iterator[Chunk]:
     try:
         file = open_input(url)
     except FileNotFoundError:
-        raise InputError(f"{url}: there is no such file. Give the source's root with --root {partition.source}=DIR.") from None
+        raise InputError(
+            f"{url}: there is no such file. Give the source's root with --root {partition.source}=DIR."
+        ) from None
     with file:
         for chunk in reader.cut(file, partition.path, Ledger()):
             if chunk.number == partition.chunk:

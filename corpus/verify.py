@@ -1,9 +1,9 @@
 """Verify: read everything of a sealed build again and name every file that is not what it must be.
 
-The chain starts at `manifest.sha256`. The manifest names the files of records, indices and shards by digest; the records
-name the tables. Over the bytes stand the laws: rows and bytes are conserved between stages and at the reader, the funnel
-is the sum of the records, the shards hold each survivor of the last stage once, with the tokens that its stage wrote,
-and nothing else, and the indices point at every row.
+The chain starts at `manifest.sha256`. The manifest names the files of records, indices and shards by digest; the
+records name the tables. Over the bytes stand the laws: rows and bytes are conserved between stages and at the reader,
+the funnel is the sum of the records, the shards hold each survivor of the last stage once, with the tokens that its
+stage wrote, and nothing else, and the indices point at every row.
 
 Not part of a build, and not read: `inputs/`, `runs/`, `runs.jsonl`. Tasks hold one partition, one index bucket or 16M
 tokens at a time; the driver holds 64 bytes per record and 50 per partition and source.
@@ -13,59 +13,24 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from corpus.build import Executor
 from corpus.check_partition import PartitionResult, PartitionTask, batches, check_partitions
 from corpus.check_shard import ShardTask, check_shard
-from corpus.checks import (
-    AssetTask,
-    Finding,
-    IndexTask,
-    RecordsTask,
-    ScopeTask,
-    Sum,
-    check_asset,
-    check_index,
-    check_records,
-    check_scope,
-    problem,
-    settled_entry,
-)
+from corpus.check_store import StoreCheck, file_record
+from corpus.checks import IndexTask, Sum, check_index, problem, settled_entry
 from corpus.errors import VerifyError
+from corpus.findings import Finding, Findings
 from corpus.graph import Partition
 from corpus.identity import canonical, sha256
 from corpus.local import Local
 from corpus.opened import Build
 from corpus.pack import Vocabulary
-from corpus.progress import Progress, printable
-from corpus.record import FileRecord, folder
+from corpus.progress import Progress
+from corpus.record import folder
 from corpus.repair import Repair
 from corpus.seal import Flow, read_steps
-from corpus.settle import SCOPE
 from corpus.store import Blobs
-
-_LOOSE = 256  # records of a task
-_SHOWN = 50
-
-
-class Findings(msgspec.Struct):
-    """What was read, and what is wrong with it. `root` is the sha256 of the manifest, `repaired` what was done."""
-
-    root: str = ""
-    wrong: list[Finding] = []
-    repaired: list[str] = []
-    files: int = 0
-    bytes: int = 0
-    partitions: int = 0
-    rows: int = 0
-    documents: int = 0
-    tokens: int = 0
-
-    @property
-    def ok(self) -> bool:
-        return not self.wrong
 
 
 def verify(
@@ -76,8 +41,8 @@ def verify(
     progress: Progress | None = None,
 ) -> Findings:
     """Check a build directory and, where given, its store. With `repair`, take damaged files of either away so that the
-    next build makes them again, and put damaged records back; nothing that is whole is touched, but for the records of a
-    damaged table. VerifyError where there is no build."""
+    next build makes them again, and put damaged records back; nothing that is whole is touched, but for the records of
+    a damaged table. VerifyError where there is no build."""
     found = Findings()
     if _check_root(out, found):
         _Verify(out, store, executor or Local(), progress or Progress(quiet=True), found).run(repair)
@@ -89,12 +54,16 @@ def _check_root(out: Blobs, found: Findings) -> bool:
     try:
         data, digest = out.get("manifest.json"), out.get("manifest.sha256")
     except FileNotFoundError as error:
-        raise VerifyError(f"{out.root}: no sealed build here ({error.filename or error}). Run `corpus build` to its end.") from None
+        raise VerifyError(
+            f"{out.root}: no sealed build here ({error.filename or error}). Run `corpus build` to its end."
+        ) from None
     found.root = sha256(data)
     found.files, found.bytes = 2, len(data) + len(digest)
     if digest == f"{found.root}\n".encode():
         return True
-    one = f"its sha256 is {found.root}, manifest.sha256 says otherwise: one of the two was changed. Nothing else was read"
+    one = (
+        f"its sha256 is {found.root}, manifest.sha256 says otherwise: one of the two was changed. Nothing else was read"
+    )
     found.wrong = [
         Finding("manifest.json", one),
         Finding("manifest.sha256", f"does not hold the sha256 of manifest.json, {found.root}, and a line break"),
@@ -112,13 +81,12 @@ class _Verify:
             for name, source in self.build.sources.items()
         }
         self.chunks: dict[tuple[str, str], dict[int, tuple[str, str, int]]] = {}  # file -> chunk -> key, step, spans
-        self.wanted: dict[str, dict[bytes, bytes]] = {}  # folder -> step -> sha256 of the record
         self.packed: dict[str, dict[int, Sum]] = {name: {} for name in self.build.sources}
-        self.settled: dict[str, Sum] = {label: Sum() for label in self.manifest["exchanges"]}
         self.ids, self.urls = Sum(), Sum()
         self.whole = store is not None  # every table was read: sums may be compared
         self.steps_whole = True
         self.repair = Repair(out, store)
+        self.records = StoreCheck(self.build, executor, found, self.repair)
 
     def run(self, repair: bool) -> None:
         self._strays()
@@ -128,9 +96,7 @@ class _Verify:
         self._funnels()
         self._indices()
         if self.store is not None:
-            self._records()
-            self._scopes()
-            self._assets()
+            self.records.run(self.steps_whole)
         if repair:
             self.found.repaired = self.repair.run(self.build if self.steps_whole else None)
 
@@ -228,16 +194,15 @@ class _Verify:
         file = self.chunks.setdefault((partition.source, partition.path), {})
         file[partition.chunk] = (f"{partition.key:016x}", first.step, first.sums.get("span_bytes", 0))
         for flow, record in zip(self.flows[partition.source], partition.records, strict=False):
-            if flow.stage in self.settled:
-                self.settled[flow.stage].add(settled_entry(partition.key, [record.step]))
+            if flow.stage in self.records.settled:
+                self.records.settled[flow.stage].add(settled_entry(partition.key, [record.step]))
             flow.rows += record.rows
             flow.made += record.made
             flow.kept += record.kept
             for ours, own in ((flow.dropped, record.dropped), (flow.sums, record.sums)):
                 for name, value in own.items():
                     ours[name] = ours.get(name, 0) + value
-            place = folder(record.source, record.kind)
-            self.wanted.setdefault(place, {})[bytes.fromhex(record.step)] = bytes.fromhex(record.digest())
+            self.records.want(folder(record.source, record.kind), record.step, record.digest())
 
     def _settle(self, partition: Partition, result: PartitionResult, packed_whole: dict[str, bool]) -> None:
         found = self.found
@@ -257,7 +222,10 @@ class _Verify:
         if not result.whole and self.store is not None:
             self.whole = False
             if not result.findings:
-                self.wrong("manifest.json", f"partition {result.key:016x} has {len(partition.records)} records, not one a stage")
+                self.wrong(
+                    "manifest.json",
+                    f"partition {result.key:016x} has {len(partition.records)} records, not one a stage",
+                )
         self.ids.merge(result.ids)
         self.urls.merge(result.urls)
 
@@ -271,18 +239,26 @@ class _Verify:
                 chunks = self.chunks.pop((source["name"], file["path"]), {})
                 if sorted(chunks) != list(range(file["partitions"])):
                     if self.steps_whole:
-                        self.wrong(where, f"{what}: has partitions {sorted(chunks)[:20]}, expected {file['partitions']}")
+                        self.wrong(
+                            where, f"{what}: has partitions {sorted(chunks)[:20]}, expected {file['partitions']}"
+                        )
                     continue
                 spans = sum(span for _, _, span in chunks.values())
                 if spans + file["skipped_bytes"] != file["decoded_bytes"]:
-                    self.wrong(where, f"{what}: spans {spans} + skipped {file['skipped_bytes']} bytes are not the "
-                                      f"{file['decoded_bytes']} decoded bytes")
+                    self.wrong(
+                        where,
+                        f"{what}: spans {spans} + skipped {file['skipped_bytes']} bytes are not the "
+                        f"{file['decoded_bytes']} decoded bytes",
+                    )
                 if file["framed_bytes"] + file["lost_bytes"] != file["file_bytes"]:
-                    self.wrong(where, f"{what}: framed {file['framed_bytes']} + lost {file['lost_bytes']} bytes are not "
-                                      f"the {file['file_bytes']} bytes of the file")
+                    self.wrong(
+                        where,
+                        f"{what}: framed {file['framed_bytes']} + lost {file['lost_bytes']} bytes are not "
+                        f"the {file['file_bytes']} bytes of the file",
+                    )
                 record = file_record(source, file, chunks)
                 place = folder(source["name"], "file")
-                self.wanted.setdefault(place, {})[bytes.fromhex(record.step)] = bytes.fromhex(sha256(canonical(record)))
+                self.records.want(place, record.step, sha256(canonical(record)))
                 self.repair.known[f"{place}/{record.step}.json"] = canonical(record)
         for source, path in self.chunks:
             self.wrong("manifest.json", f"{source}: {path}: has partitions, but is not among the files")
@@ -315,116 +291,3 @@ class _Verify:
                 there.merge(entries)
             if whole and there != rows:
                 self.wrong(f"index/{kind}-*.parquet", f"{there.count} entries, expected {rows.count}, or others")
-
-    # -- the store -------------------------------------------------------------------------------------------------------
-
-    def _records(self) -> None:
-        """Every record of the build in the store, byte for byte, loose or folded."""
-        assert self.store is not None
-        for shard in self.build.shards:
-            place = folder(shard.source, "shard")
-            self.wanted.setdefault(place, {})[bytes.fromhex(shard.step)] = bytes.fromhex(sha256(canonical(shard)))
-            self.repair.known[f"{place}/{shard.step}.json"] = canonical(shard)
-        for place, wanted in sorted(self.wanted.items()):
-            names = [f"{place}/{name}" for name in self.store.list(place)]
-            folds = [name for name in names if name.endswith(".parquet")]
-            loose = [n for n in names if n.endswith(".json") and _step_of(n) in wanted]
-            tasks = [RecordsTask(self.store, (name,)) for name in folds]
-            tasks += [RecordsTask(self.store, tuple(loose[i : i + _LOOSE])) for i in range(0, len(loose), _LOOSE)]
-            missing, fold_damaged = set(wanted), False
-            for position, (findings, records, size) in self.executor.map(check_records, tasks):
-                self.found.wrong += findings
-                self.found.files += len(tasks[position].names)
-                self.found.bytes += size
-                self.repair.folds += [finding.file for finding in findings]
-                fold_damaged |= bool(findings)
-                for name, step, digest in records:
-                    if wanted.get(step, digest) != digest:
-                        self.wrong(name, f"record {step.hex()} is not the one that the build was sealed with", True)
-                        self.repair.records.append((name, step.hex()))
-                    missing.discard(step)
-            for step in sorted(missing):
-                self.repair.records.append((f"{place}/{step.hex()}.json", step.hex()))
-                if not fold_damaged:
-                    self.wrong(f"{place}/{step.hex()}.json", "is missing", True)
-
-    def _scopes(self) -> None:
-        """The runs of global stages: one for each, with the verdicts and the counts of this build."""
-        assert self.store is not None
-        chains = [source["chain"] for source in self.build.sources.values()]
-        for label, counts in self.manifest["exchanges"].items():
-            step = next(step for chain in chains for step in chain if step["stage"] == label)
-            definition = {name: value for name, value in step.items() if name != "stage"}
-            place = folder(SCOPE, step["kind"])
-            tasks = [ScopeTask(self.store, f"{place}/{name}") for name in self.store.list(place)]
-            ours = wrong = 0
-            for position, result in self.executor.map(check_scope, tasks):
-                self.found.files += 2
-                self.found.bytes += result.bytes
-                self.found.wrong += [finding for finding in result.findings if finding not in self.found.wrong]
-                self.repair.away += result.away
-                wrong += len(result.findings)
-                if not result.findings and result.definition == definition and result.settled == self.settled[label]:
-                    ours += 1
-                    if result.counts != counts:
-                        name = tasks[position].name
-                        self.wrong(name, f"counts {result.counts}, the manifest says {counts}", True)
-                        self.repair.away.append(name)
-            if not ours and not wrong and self.steps_whole:
-                self.wrong(f"{place}/", f"holds no run of `{label}` with the verdicts of this build", True)
-
-    def _assets(self) -> None:
-        assert self.store is not None
-        chains = (step for source in self.build.sources.values() for step in source["chain"])
-        digests = sorted({digest for step in chains for digest in step["assets"]})
-        for position, (findings, size) in self.executor.map(check_asset, [AssetTask(self.store, d) for d in digests]):
-            self.found.wrong += findings
-            self.found.files += 1
-            self.found.bytes += size
-            if findings:
-                self.repair.away.append(f"assets/{digests[position]}")
-
-
-def _step_of(name: str) -> bytes | None:
-    try:
-        return bytes.fromhex(name.rsplit("/", 1)[-1].removesuffix(".json"))
-    except ValueError:
-        return None
-
-
-def file_record(source: dict[str, Any], file: dict[str, Any], chunks: dict[int, tuple[str, str, int]]) -> FileRecord:
-    """The record of an input file, as the manifest and the records of its partitions imply it."""
-    ledger = {n: file[n] for n in ("file_bytes", "framed_bytes", "lost_bytes", "decoded_bytes", "skipped_bytes")}
-    return FileRecord(
-        step=file["step"],
-        source=source["name"],
-        path=file["path"],
-        sha256=file["sha256"],
-        definition={name: value for name, value in source["chain"][0].items() if name != "stage"},
-        partitions=tuple(chunks[number][:2] for number in range(file["partitions"])),
-        ledger=ledger,
-    )
-
-
-def show(found: Findings) -> RenderableType:
-    """For a terminal: what was read, then each wrong file with what is wrong."""
-    lines = [
-        Text(
-            f"read {found.files:,} files, {found.bytes / 1e6:,.1f} MB: {found.partitions:,} partitions, {found.rows:,} "
-            f"rows of tables, {found.documents:,} documents and {found.tokens:,} tokens in shards"
-        )
-    ]
-    for finding in found.wrong[:_SHOWN]:
-        line = Text("wrong  ", style="red")
-        line.append(printable(f"{'store: ' if finding.stored else ''}{finding.file}"), style="bold")
-        lines.append(line.append(printable(f"  {finding.problem}"), style="not bold default"))
-    if len(found.wrong) > _SHOWN:
-        lines.append(Text(f"… and {len(found.wrong) - _SHOWN:,} more; --json lists all", style="dim"))
-    lines += [Text(printable(f"repair  {line}"), style="yellow") for line in found.repaired[:_SHOWN]]
-    if found.ok:
-        lines.append(Text(f"everything is as it was sealed; root {found.root}", style="green"))
-    elif found.repaired:
-        lines.append(Text("run `corpus build` to make again what was taken away"))
-    else:
-        lines.append(Text("`corpus verify --repair` takes damaged files away; `corpus build` then makes them again"))
-    return Group(*lines)

@@ -1,12 +1,12 @@
-"""A small build, sealed: pages with addresses, a language, duplicates, parts and shards. For tests of what reads one."""
+"""A small sealed build for tests of what reads one: pages with addresses, a language, duplicates, parts, shards."""
 
 from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 import pyarrow as pa
-
 import toys
+
 from corpus import recipe
 from corpus.build import Builder
 from corpus.drive import compile_corpus
@@ -85,9 +85,18 @@ WEB = [
     "http://b.example/5\tsome more words on a page",
     "http://b.example/6\tthe last page but one here",
     "http://b.example/7\tthe last page of them all",
+    "http://b.example/8\ta page <script>alert('x')</script> \x1b[31m of a hostile site",
 ]
-MORE = [f"http://c.example/{i}\tpage {i} of {' '.join(str(i * j * 7919 % 10007) for j in range(3, 13))}" for i in range(30)]
-BOOKS = ["\ta long book that is cut in two parts", "\tbrief", "\tanother long book of two parts", "\tabc", "\tthe end of it"]
+MORE = [
+    f"http://c.example/{i}\tpage {i} of {' '.join(str(i * j * 7919 % 10007) for j in range(3, 13))}" for i in range(30)
+]
+BOOKS = [
+    "\ta long book that is cut in two parts",
+    "\tbrief",
+    "\tanother long book of two parts",
+    "\tabc",
+    "\tthe end of it",
+]
 
 
 class Pages(toys.Lines, frozen=True, kw_only=True, tag="pages"):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sealed
 from rich.console import Console
 
-import sealed
 from corpus.errors import InputError
 from corpus.explain import Life, brief, explain, show
 from corpus.opened import Build, Tables
@@ -56,7 +56,13 @@ def test_a_duplicate_names_its_twin(places: tuple[Blobs, Blobs]) -> None:
     kept, dropped = of(places, "http://a.example/1"), of(places, "http://a.example/3")
     twin = dropped.visits[-1].twin
     assert twin is not None
-    assert (twin.survivor, twin.kept, twin.partner, twin.similarity, twin.cluster_size) == (kept.id, False, kept.id, 1.0, 2)
+    assert (twin.survivor, twin.kept, twin.partner, twin.similarity, twin.cluster_size) == (
+        kept.id,
+        False,
+        kept.id,
+        1.0,
+        2,
+    )
     assert (twin.source, twin.path, twin.url) == ("web", "a.txt", "http://a.example/1")
     assert dropped.visits[-1].drop == "exact_duplicate"
     said = f"duplicate of {kept.id} (web, a.txt, http://a.example/1), of 2 alike; similarity 1.000 to it"
@@ -126,9 +132,11 @@ def test_hostile_text_does_not_drive_a_terminal(places: tuple[Blobs, Blobs]) -> 
     assert "\\x1b[31M OF A HOSTILE" in text
 
 
-@pytest.mark.parametrize("query", [{"id": "0" * 32}, {"id": "xyz"}, {"url": "http://nowhere"}, {}, {"id": "0", "url": "u"}])
+@pytest.mark.parametrize(
+    "query", [{"id": "0" * 32}, {"id": "xyz"}, {"url": "http://nowhere"}, {}, {"id": "0", "url": "u"}]
+)
 def test_what_is_not_there(places: tuple[Blobs, Blobs], query: dict[str, str]) -> None:
-    with pytest.raises(InputError, match="no document has|Expected 32 hexadecimal|no record has the URL|Give one of"):
+    with pytest.raises(InputError, match=r"no document has|Expected 32 hexadecimal|no record has the URL|Give one of"):
         explain(*places, **query)
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from rich.console import Console
-
 import sealed
 import toys
+from rich.console import Console
+
 from corpus.errors import InputError, VerifyError
 from corpus.opened import Build
 from corpus.store import Blobs
@@ -67,8 +67,10 @@ def test_every_token_leads_to_its_document(whole: Path) -> None:
 def test_a_replay_runs_every_stage_again_and_agrees(whole: Path) -> None:
     build = Build(Blobs(str(whole / "out")), Blobs(str(whole / "store")))
     tables_before = {p: p.read_bytes() for p in (whole / "store").rglob("*") if p.is_file()}
-    for source, kinds in (("web", {"parse", "upper", "size", "script", "at-least", "encode"}),
-                          ("books", {"parse", "upper", "halves", "size", "script", "at-least", "encode"})):
+    for source, kinds in (
+        ("web", {"parse", "upper", "size", "script", "at-least", "encode"}),
+        ("books", {"parse", "upper", "halves", "size", "script", "at-least", "encode"}),
+    ):
         shard = next(s for s in build.shards if s.source == source and s.tokens)
         toys.applied.clear()
         found = go(whole, 0, shard.path, replay=True)
@@ -90,8 +92,10 @@ def test_a_replay_finds_another_token(folder: Path) -> None:
 
 def test_a_replay_finds_a_stage_that_writes_other_values(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     apply = sealed.Script.apply
-    monkeypatch.setattr(sealed.Script, "apply", lambda self, batch, model: apply(self, batch, model) | {"lang": batch["text"]})
-    with pytest.raises(VerifyError, match="stage `script`.*`lang`.*differs"):
+    monkeypatch.setattr(
+        sealed.Script, "apply", lambda self, batch, model: apply(self, batch, model) | {"lang": batch["text"]}
+    )
+    with pytest.raises(VerifyError, match=r"stage `script`.*`lang`.*differs"):
         go(folder, 0, replay=True)
 
 
@@ -99,9 +103,8 @@ def test_a_replay_finds_a_judge_that_drops_others(folder: Path, monkeypatch: pyt
     monkeypatch.setattr(toys.AtLeast, "apply", lambda self, batch, model: {})
     build = Build(Blobs(str(folder / "out")), Blobs(str(folder / "store")))
     shard = next(s for s in build.shards if s.source == "web" and s.documents > 4)
-    with pytest.raises(VerifyError, match="stage `at-least`.*drops other documents"):
-        for token in range(0, shard.tokens, 5):
-            go(folder, token, shard.path, replay=True)
+    with pytest.raises(VerifyError, match=r"stage `at-least`.*drops other documents"):
+        [go(folder, token, shard.path, replay=True) for token in range(0, shard.tokens, 5)]
 
 
 def test_a_replay_of_another_source_or_manifest(folder: Path) -> None:
@@ -111,7 +114,9 @@ def test_a_replay_of_another_source_or_manifest(folder: Path) -> None:
     with pytest.raises(InputError, match="does not hold what it held"):
         go(folder, 0, replay=True)
     path.unlink()
-    with pytest.raises(InputError, match=f"there is no such file. Give the source's root with --root {found.source}=DIR"):
+    with pytest.raises(
+        InputError, match=f"there is no such file. Give the source's root with --root {found.source}=DIR"
+    ):
         go(folder, 0, replay=True)
     sealed.prepare(folder, chars=7)
     with pytest.raises(InputError, match="is not the `at-least` that the build was made with"):

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 import pytest
+import sealed
 from rich.console import Console
 
-import sealed
 from corpus import record, tables
 from corpus.errors import VerifyError
 from corpus.identity import canonical, sha256
@@ -186,7 +186,9 @@ def test_a_document_packed_twice_is_found(folder: Path) -> None:
     columns = {n: docs[n] for n in docs.column_names} | {"row": pa.array([row[1], *row[1:]], pa.uint32())}
     reseal(folder, {name: tables.to_bytes(tables.canonical(columns))})
     assert "documents are packed" in problems(folder)
-    columns = {n: docs[n] for n in docs.column_names} | {"tokens": pa.array(docs["tokens"].to_pylist()[::-1], pa.int32())}
+    columns = {n: docs[n] for n in docs.column_names} | {
+        "tokens": pa.array(docs["tokens"].to_pylist()[::-1], pa.int32())
+    }
     reseal(folder, {name: tables.to_bytes(tables.canonical(columns))})
     assert "do not lie where the index says" in problems(folder)
 
@@ -237,13 +239,15 @@ def test_a_table_that_differs_from_its_record_is_found(folder: Path) -> None:
         ("drop", "its survivors are not those of its record"),
     ):
         values = table[column].to_pylist()
-        changed = pa.array(["gone"] + values[1:] if column == "drop" else values[::-1], table[column].type)
+        changed = pa.array(["gone", *values[1:]] if column == "drop" else values[::-1], table[column].type)
         data = tables.to_bytes(tables.canonical({n: table[n] for n in table.column_names} | {column: changed}))
         (folder / "store" / "tables" / "size" / "other.parquet").write_bytes(data)
         new = msgspec.structs.replace(old, table=record.Table("tables/size/other.parquet", len(data), sha256(data)))
         name = "steps/00000.parquet"
         steps = tables.read((folder / "out" / name).read_bytes())
-        lines = [canonical(new) if msgspec.json.decode(r)["step"] == old.step else r for r in steps["record"].to_pylist()]
+        lines = [
+            canonical(new) if msgspec.json.decode(r)["step"] == old.step else r for r in steps["record"].to_pylist()
+        ]
         columns = {n: steps[n] for n in steps.column_names} | {"record": pa.array(lines, pa.binary())}
         reseal(folder, {name: tables.to_bytes(tables.canonical(columns))})
         assert f"tables/size/other.parquet {text}" in problems(folder)
@@ -256,8 +260,17 @@ def test_repair_takes_away_what_is_damaged_and_a_build_makes_it_again(folder: Pa
     before = {name: path.read_bytes() for name, path in parts(folder)}
     damaged = [
         "store/" + next(name for name in before if name.startswith(prefix))
-        for prefix in ("tables/size/", "tables/upper/", "records/web/file/", "records/web/upper/fold-", "assets/",
-                       "records/books/size/", "records/web/shard/", "records/_scope/dedup/", "tables/dedup/")
+        for prefix in (
+            "tables/size/",
+            "tables/upper/",
+            "records/web/file/",
+            "records/web/upper/fold-",
+            "assets/",
+            "records/books/size/",
+            "records/web/shard/",
+            "records/_scope/dedup/",
+            "tables/dedup/",
+        )
     ] + [f"out/{next(name for name in before if name.endswith(end))}" for end in (".bin", ".docs.parquet")]
     for name in damaged:
         path = folder / name
@@ -266,7 +279,8 @@ def test_repair_takes_away_what_is_damaged_and_a_build_makes_it_again(folder: Pa
     assert {f.file for f in found.wrong} >= {name.split("/", 1)[1] for name in damaged}
     touched = {name for name, path in parts(folder) if path.read_bytes() != before.get(name)}
     folds = ("records/web/upper/", "records/web/file/")  # their records, put back one by one
-    assert touched and all(name.startswith(folds) and name.endswith(".json") for name in touched)
+    assert touched
+    assert all(name.startswith(folds) and name.endswith(".json") for name in touched)
     gone = set(before) - {name for name, _ in parts(folder)}
     assert {name.split("/", 1)[1] for name in damaged if "records" not in name} <= gone
     assert any("put back" in line for line in found.repaired)
