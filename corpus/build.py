@@ -175,6 +175,16 @@ class Builder:
                     lanes=lanes,
                 )
 
+    def read_task(self, source: str, path: str) -> ReadTask:
+        """The task that reads one file through the first segment, nothing adopted. InputError for unknown names."""
+        found = {s.name: s for s in self.recipe.sources}
+        if source not in found:
+            raise InputError(f"no source is called {source!r}. Sources: {', '.join(sorted(found))}")
+        self.stats[source] = listing(found[source])
+        if path not in self.stats[source]:
+            raise InputError(f"source `{source}` has no file {path!r} under {found[source].root}")
+        return next(self._read_tasks(found[source], [path], self.segments()[0].until[source]))
+
     def _finish_file(self, source: Source, path: str, results: list[ReadResult], memory: Memory) -> None:
         """Check the reader's law over a whole file and publish its record."""
         walked = sorted((w for r in results for w in r.walked), key=lambda w: w.chunk)

@@ -289,6 +289,28 @@ def _need_upstream(found: Status, graph: Graph, stage: str, manifest: Path) -> N
 
 
 @app.command()
+def probe(
+    manifest: Manifest,
+    source: Annotated[str, typer.Option(help="Source of the file.")],
+    path: Annotated[str, typer.Option(help="The file, relative to the source's root.")],
+    out: Out = None,
+    store: Store = None,
+    root: Root = None,
+) -> None:
+    """Find the record on which a worker dies; prints the [[quarantine]] entry for it."""
+    from corpus.probe import find_killer
+
+    plan = _load(manifest, root)
+    _, tables = _places(plan.name, out, store)
+    builder = Builder(Graph(plan, tables), Local(), Progress(quiet=True))
+    record = find_killer(builder.read_task(source, path))
+    if record is None:
+        _console().print("no single record kills its process: it was memory, or the machine")
+    else:
+        sys.stdout.write(f'[[quarantine]]\nsource = "{source}"\npath = "{path}"\nrecord = {record}\n')
+
+
+@app.command()
 def sample(
     directory: Annotated[Path, typer.Argument(help="Folder to write to.")],
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,

@@ -120,14 +120,16 @@ class Cluster:
 
 
 def death_notice(item: Any) -> str:
-    """What to tell about a task whose worker died twice."""
-    tasks = item if isinstance(item, tuple) else (item,)
-    lines = ["a worker died twice on the same task (memory, or a crash inside a library)."]
-    for task in tasks[:3]:
-        source, path = getattr(task, "source", None), getattr(task, "path", None)
+    """What to tell about a task whose worker died twice: which file, and how to find and leave out the record."""
+    lines = ["a worker died twice on the same task: out of memory, or a crash inside a library."]
+    for task in (item if isinstance(item, tuple) else (item,))[:3]:
+        place = getattr(task, "origin", task)
+        source, path = getattr(place, "source", None), getattr(place, "path", None)
         if source and path:
             lines.append(
-                f"file {path} of source {source}. `corpus probe` finds the record; to leave it out, add\n"
-                f'[[quarantine]]\nsource = "{source}"\npath = "{path}"\nrecord = 0  # ordinal in the file'
+                f"It was at work on {path} of source {source}. Find the record with\n"
+                f"    corpus probe MANIFEST --source {source} --path {path}\n"
+                f"and leave it out by adding to the manifest\n"
+                f'    [[quarantine]]\n    source = "{source}"\n    path = "{path}"\n    record = …'
             )
     return "\n".join(lines)

@@ -66,8 +66,8 @@ class Trace(msgspec.Struct):
 def trace(out: Blobs, store: Blobs, token: int, shard: str | None = None, graph: Graph | None = None) -> Trace:
     """Trace token number `token`, of the whole build or of one shard (its path, with or without folder and suffix).
 
-    With `graph`, the dataset manifest with the roots of its sources, the document is replayed. InputError for a token or
-    shard that is not there or a source file that is missing or has changed, VerifyError where something differs.
+    With `graph`, the dataset manifest with the roots of its sources, the document is replayed. InputError for a token
+    or shard that is not there or a source file that is missing or has changed, VerifyError where something differs.
     """
     build = Build(out, store)
     one, at, number = _locate(build, token, shard)
@@ -164,8 +164,8 @@ def _replay(build: Build, graph: Graph, partition: Partition, row: int, identity
     for k, record in enumerate(partition.records):
         if k >= len(steps) or canonical(steps[k].definition.identity()) != canonical(record.definition):
             raise InputError(
-                f"{graph.recipe.path}: stage {k} of source `{partition.source}` is not the `{record.kind}` that the build "
-                f"was made with. Give the manifest that it was built from, with the same versions."
+                f"{graph.recipe.path}: stage {k} of source `{partition.source}` is not the `{record.kind}` that the "
+                f"build was made with. Give the manifest that it was built from, with the same versions."
             )
     (root,) = (s.root for s in graph.recipe.sources if s.name == partition.source)
     for chunk in _cut(f"{root.rstrip('/')}/{partition.path}", partition, steps[0].stage):
@@ -193,8 +193,8 @@ def _replay(build: Build, graph: Graph, partition: Partition, row: int, identity
                 (i for i, (a, b) in enumerate(zip(again, packed, strict=False)) if a != b), min(len(again), len(packed))
             )
             raise VerifyError(
-                f"document {identity.hex()}: replayed from {partition.path}, it gives {len(again)} tokens, the shard holds "
-                f"{len(packed)}; they part at token {at} of the document ({again[at : at + 4]} instead of "
+                f"document {identity.hex()}: replayed from {partition.path}, it gives {len(again)} tokens, the shard "
+                f"holds {len(packed)}; they part at token {at} of the document ({again[at : at + 4]} instead of "
                 f"{packed[at : at + 4]}). Run `corpus verify`."
             )
         return compared
@@ -228,22 +228,21 @@ def _compare(walk: Walk) -> int:
         if not is_map(step.stage):
             continue
         record = walk.records[k]
+        where = f"stage `{step.label}`, partition {walk.partition(k):016x}"
         for name in step.adds:
             if isinstance(step.stage, Regroup) and name == "text":  # its digest follows from the spans
                 continue
             got = tables.column_digest(walk.values(k, name))
             if got != record.columns[name]:
                 raise VerifyError(
-                    f"stage `{step.label}`, partition {walk.partition(k):016x}: replayed, `{name}` differs from what was "
-                    f"recorded ({got[:16]} instead of {record.columns[name][:16]})"
+                    f"{where}: replayed, `{name}` differs from what was recorded "
+                    f"({got[:16]} instead of {record.columns[name][:16]})"
                 )
             compared += 1
         rows = np.arange(record.made, dtype=np.uint32) if isinstance(step.stage, Regroup) else walk.rows(k)
         drop = walk.values(k, "drop") if step.adds else _verdicts(walk, k)
         if tables.rows_digest(rows[np.asarray(drop.is_null())]) != record.alive:
-            raise VerifyError(
-                f"stage `{step.label}`, partition {walk.partition(k):016x}: replayed, it drops other documents than recorded"
-            )
+            raise VerifyError(f"{where}: replayed, it drops other documents than recorded")
     return compared
 
 

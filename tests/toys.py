@@ -1,5 +1,7 @@
 """Stages small enough to reason about: documents are the lines of a text file."""
 
+import os
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -75,6 +77,17 @@ class Size(Map, frozen=True, kw_only=True, tag="size"):
         return {"chars": pc.utf8_length(batch["text"])}
 
 
+class Fragile(Map, frozen=True, kw_only=True, tag="fragile"):
+    """reads text   kills its process on a text with the word POISON in it"""
+
+    reads: ClassVar[tuple[str, ...]] = ("text",)
+
+    def apply(self, batch: pa.RecordBatch, model: Any) -> Columns:
+        if any("POISON" in (text or "") for text in batch["text"].to_pylist()):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {}
+
+
 class AtLeast(Map, frozen=True, kw_only=True, tag="at-least"):
     """reads chars   drops documents that are too short"""
 
@@ -133,4 +146,4 @@ class Encode(Map, frozen=True, kw_only=True, tag="encode"):
 
 
 Readers = Lines
-Stages = Upper | Size | AtLeast | Halves | Encode
+Stages = Upper | Size | AtLeast | Halves | Fragile | Encode

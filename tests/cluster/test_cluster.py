@@ -15,6 +15,7 @@ from corpus.cluster import Cluster
 from corpus.errors import InputError, TaskError
 from corpus.graph import Graph
 from corpus.local import Local
+from corpus.probe import find_killer
 from corpus.progress import Progress
 from corpus.store import Blobs
 
@@ -93,6 +94,27 @@ def test_other_errors_name_the_place(cluster: Cluster) -> None:
 def test_a_worker_that_dies_twice(cluster: Cluster) -> None:
     with pytest.raises(TaskError, match="a worker died twice"):
         list(cluster.map(_die, [1]))
+
+
+def test_the_record_that_kills_is_found_and_left_out(tmp_path: Path, cluster: Cluster) -> None:
+    (tmp_path / "data").mkdir()
+    lines = [f"document {n}" for n in range(40)]
+    lines[23] = "this is poison"
+    (tmp_path / "data" / "a.txt").write_text("\n".join(lines) + "\n")
+    path = tmp_path / "m.toml"
+    text = (
+        'name = "m"\n[[source]]\nname = "s"\nformat = "lines"\nfiles = ["*.txt"]\nroot = "data"\n'
+        'read = { partition_rows = 7 }\n[[stage]]\nkind = "upper"\n[[stage]]\nkind = "fragile"\n'
+    )
+    path.write_text(text)
+    with pytest.raises(TaskError, match=r"died twice(?s:.)*corpus probe MANIFEST --source s --path a\.txt"):
+        build(path, tmp_path / "store", cluster)
+    plan = recipe.load(path, toys.Stages, toys.Readers)
+    builder = Builder(Graph(plan, Blobs(str(tmp_path / "store"))), Local(), Progress(quiet=True))
+    assert find_killer(builder.read_task("s", "a.txt")) == 23
+    path.write_text(text + '[[quarantine]]\nsource = "s"\npath = "a.txt"\nrecord = 23\n')
+    whole = build(path, tmp_path / "store", cluster)
+    assert sum(p.records[0].dropped.get("quarantined", 0) for p in whole.partitions["s"]) == 1
 
 
 def test_a_store_is_seen_from_the_nodes(cluster: Cluster, tmp_path: Path) -> None:

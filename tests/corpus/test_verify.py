@@ -12,10 +12,11 @@ from rich.console import Console
 
 from corpus import record, tables
 from corpus.errors import VerifyError
+from corpus.findings import Findings, show
 from corpus.identity import canonical, sha256
 from corpus.opened import Build
 from corpus.store import Blobs
-from corpus.verify import Findings, show, verify
+from corpus.verify import verify
 
 NOT_OF_A_BUILD = ("inputs", "runs", "probe", "runs.jsonl")
 
@@ -124,6 +125,27 @@ def test_without_a_store_the_build_directory_is_checked(folder: Path) -> None:
     path = next((folder / "out" / "tokens").glob("*.bin"))
     path.write_bytes(path.read_bytes()[:-2] + b"\0\0")
     assert [f.file for f in verify(Blobs(str(folder / "out")), None).wrong] == [f"tokens/{path.name}"]
+
+
+def test_a_build_on_an_object_store(folder: Path, s3: str) -> None:
+    out, store = Blobs(f"{s3}/out"), Blobs(f"{s3}/store")
+    for place, blobs in (("out", out), ("store", store)):
+        for path in sorted((folder / place).rglob("*")):
+            if path.is_file():
+                blobs.put(path.relative_to(folder / place).as_posix(), path.read_bytes())
+    assert verify(out, store).wrong == []
+    name = f"tokens/{largest(folder, '.bin')}"
+    out.put(name, out.get(name)[:-1] + b"?")
+    store.remove(next(iter(store.walk("tables/size"))))
+    assert {f.problem.split()[0] for f in verify(out, store, repair=True).wrong} == {"has", "is"}
+    assert not out.exists(name)
+
+
+def test_what_another_build_left_in_the_store_is_no_concern(folder: Path) -> None:
+    (folder / "store" / "records" / "_scope" / "dedup" / f"{'0' * 64}.json").write_bytes(b"?")
+    (folder / "store" / "records" / "web" / "size" / f"{'0' * 64}.json").write_bytes(b"?")
+    (folder / "store" / "tables" / "size" / "foreign.parquet").write_bytes(b"?")
+    assert check(folder).ok
 
 
 # -- consistent bytes, broken laws: everything is sealed again after the change -------------------------------------

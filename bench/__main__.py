@@ -1,0 +1,126 @@
+"""python -m bench WORK --input FILE [FILE …]: one work, ours beside its peers. `python -m bench --help` lists them."""
+
+import argparse
+import os
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench import inputs, machine, memory, results, tiny
+from bench.given import Given
+from bench.launch import ROOT, Side, take_turns, without_paths
+from bench.works import WORKS, Work
+
+PEERS_PYTHON = ROOT / "build" / "peers-venv" / "bin" / "python"
+OUT = ROOT / "bench" / "results"
+SCRATCH = ROOT / "build" / "bench"
+LID_MODEL = "lid.176.ftz"
+TOKENIZER = "tokenizers/zh-en-16k"
+QUIET_LOAD = 0.3  # one-minute load average before the first run
+
+
+def parser() -> argparse.ArgumentParser:
+    everyone = argparse.ArgumentParser(add_help=False)
+    everyone.add_argument("--out", type=Path, default=OUT, help="where results go (default: bench/results)")
+    everyone.add_argument("--scratch", type=Path, default=SCRATCH, help="emptied afterwards (default: build/bench)")
+    everyone.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)), help="the core that all sides use")
+    everyone.add_argument("--lid-model", type=Path, help=f"default: {LID_MODEL} from where `corpus build` finds it")
+    everyone.add_argument("--tokenizer", type=Path, help=f"SentencePiece model; default: {TOKENIZER}")
+
+    top = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    commands = top.add_subparsers(dest="work", required=True)
+    for name, work in WORKS.items():
+        one = commands.add_parser(name, parents=[everyone], help=f"{work.about}; beside {', '.join(work.peers)}")
+        one.add_argument("--input", type=Path, nargs="+", required=True, metavar="FILE", help=_input(work))
+        one.add_argument("--peer", choices=[*work.peers, "none"], help="one peer, or none; default: all")
+        one.add_argument(
+            "--limit-mb", type=float, help="take about so many MB of the input, from the beginning of each file"
+        )
+        one.add_argument("--peer-limit-mb", type=float, help="the same for the peers alone: the speed is per MB")
+        one.add_argument("--rounds", type=int, default=3, help="runs of each side, in turns; the best counts")
+        one.add_argument("--language", choices=["en", "zh"], default="en", help="for peers that have to be told")
+        one.add_argument("--timeout-s", type=float, default=3600, help="for one run of one side")
+        one.add_argument("--peers-python", default=str(PEERS_PYTHON), help="interpreter made by bench/peers.sh")
+    many = commands.add_parser("tiny", parents=[everyone], help="thousands of tiny files: cost of the engine")
+    many.add_argument("--files", type=int, default=2000)
+    many.add_argument("--no-ray", action="store_true", help="one process only")
+    big = commands.add_parser("memory", parents=[everyone], help="one file of 1 and 3 GB: peak memory of a worker")
+    big.add_argument("--sizes-gb", type=float, nargs="+", default=[1, 3])
+    big.add_argument("--full", action="store_true", help="10 GB, too")
+    big.add_argument("--local", action="store_true", help="one process instead of Ray")
+    return top
+
+
+def _input(work: Work) -> str:
+    return "gzipped WARC" if work.input == "warc" else "JSON lines with a field `text`: plain, .gz or .zst"
+
+
+def main(argv: list[str]) -> int:
+    chosen = parser().parse_args(argv)
+    about = {
+        "at": results.now(),
+        "command": " ".join(["python -m bench", *(without_paths(word) for word in argv)]),
+        "commit": machine.commit(ROOT),
+        "machine": machine.describe(),
+        "core": chosen.core,
+    }
+    lid_model, tokenizer = _models(chosen)
+    chosen.scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
+        scratch = Path(name).resolve()
+        if chosen.work in WORKS:
+            return _compare(chosen, about, Given(scratch, scratch, scratch, chosen.language, lid_model, tokenizer))
+        if chosen.work == "tiny":
+            rows = tiny.study(scratch, chosen.files, lid_model, tokenizer, chosen.core, not chosen.no_ray)
+        else:
+            sizes = [*chosen.sizes_gb, *([10.0] if chosen.full else [])]
+            rows = memory.study(scratch, sizes, lid_model, tokenizer, ["--local"] if chosen.local else [])
+    print(f"written: {results.write_rows(about | {'work': chosen.work, 'rows': rows}, chosen.out).name}")
+    return 0
+
+
+def _models(chosen: argparse.Namespace) -> tuple[Path, Path]:
+    from corpus.assets import find
+
+    return (chosen.lid_model or find(LID_MODEL)).resolve(), (chosen.tokenizer or find(TOKENIZER, ROOT)).resolve()
+
+
+def _compare(chosen: argparse.Namespace, about: dict[str, Any], blank: Given) -> int:
+    work = WORKS[chosen.work]
+    if any(inputs.is_warc(path) != (work.input == "warc") for path in chosen.input):
+        print(f"bench {chosen.work}: --input takes {_input(work)}", file=sys.stderr)
+        return 2
+    scratch = blank.scratch
+    given = _given(blank, chosen.input, chosen.limit_mb, scratch / "whole")
+    theirs = given
+    if chosen.peer_limit_mb is not None:
+        theirs = _given(blank, chosen.input, chosen.peer_limit_mb, scratch / "less")
+    ours = Side("ours", work.ours, sys.executable)
+    names = list(work.peers) if chosen.peer is None else [p for p in [chosen.peer] if p != "none"]
+    peers = [Side(name, work.peers[name], chosen.peers_python) for name in names]
+    load = about["machine"]["load_1min"]
+    print(f"{chosen.work}: {work.about}; core {chosen.core}, load {load}")
+    if load > QUIET_LOAD:
+        print("  this machine is busy: do not keep the result")
+    gifts = {"ours": replace(given, scratch=scratch / "ours")}
+    gifts |= {name: replace(theirs, scratch=scratch / name) for name in names}
+    runs = take_turns([ours, *peers], gifts, chosen.rounds, chosen.core, chosen.timeout_s)
+    about["inputs"] = [
+        {"name": path.name, "file_bytes": path.stat().st_size, "sha256": inputs.sha256(path)} for path in chosen.input
+    ]
+    about |= {"limit_mb": chosen.limit_mb, "peer_limit_mb": chosen.peer_limit_mb, "language": chosen.language}
+    record = results.comparison(chosen.work, runs, about)
+    results.show(record)
+    print(f"written: {results.write(record, chosen.out).name}")
+    return 1 if any(run.error for run in runs) else 0
+
+
+def _given(blank: Given, paths: list[Path], limit_mb: float | None, folder: Path) -> Given:
+    whole, small = inputs.cut(paths, None if limit_mb is None else int(limit_mb * 1e6), folder)
+    return replace(blank, path=whole, warm_up=small)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
