@@ -130,8 +130,10 @@ def _record_problems(task: PartitionTask, k: int) -> list[str]:
             if record.inputs.get("rows") != before.alive:
                 found.append("the rows that it read are not those that were alive before it")
             for name in sorted(set(record.inputs) - {"rows", "partition"}):
-                j = next((j for j in range(k - 1, -1, -1) if name in records[j].columns), None)
-                if j is None or records[j].columns[name] != record.inputs[name]:
+                written = next(
+                    (records[j].columns[name] for j in range(k - 1, -1, -1) if name in records[j].columns), ""
+                )
+                if written != record.inputs[name]:
                     found.append(f"the column `{name}` that it read is not the one that was written")
     if "parents" in record.columns:
         text = f"{record.columns['parents']}{record.inputs['text']}{record.inputs['rows']}"

@@ -47,7 +47,7 @@ def parameters(stage: Stage) -> dict[str, Any]:
         value = getattr(stage, name)
         if name in _NOT_IDENTITY or value == default or (isinstance(value, str) and value in assets):
             continue
-        values[name] = msgspec.to_builtins(value)
+        values[name] = msgspec.json.decode(canonical(value))  # as it will be read back from a record
     return values
 
 

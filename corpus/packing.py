@@ -111,7 +111,7 @@ def pack(builder: Builder, segment: Segment, out: Blobs, earlier: dict[str, Any]
             shards.append(shard)
             bar.advance(1, shard.path)
     for source in segment.sources:
-        alive = sum(p.records[segment.until[source] - 1].kept for p in builder.partitions[source])
+        alive = sum(p.records[segment.until[source] - 1].living for p in builder.partitions[source])
         packed = sum(s.documents for s in shards if s.source == source)
         if alive != packed:
             raise LawError(f"source `{source}`: {alive} documents to pack, {packed} in its shards")

@@ -59,6 +59,11 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     def kind(self) -> str:
         return str(self.definition["kind"])
 
+    @property
+    def living(self) -> int:
+        """Rows that the next stage sees: the survivors, or the children that a Regroup made of them."""
+        return self.made if "parent_bytes" in self.sums else self.kept
+
     def digest(self) -> str:
         return sha256(canonical(self))
 

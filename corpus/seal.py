@@ -52,8 +52,7 @@ def funnel(steps: Sequence[Step], partitions: Iterable[Partition]) -> list[Flow]
                     f"{partition.source}: partition {record.partition}: stage `{flow.stage}` saw {record.rows} rows, "
                     f"but {living} were alive before it"
                 )
-            regroups = "parent_bytes" in record.sums
-            living = record.made if regroups else record.kept
+            living = record.living
             flow.rows += record.rows
             flow.made += record.made
             flow.kept += record.kept
@@ -182,9 +181,10 @@ def _check_packed(source: str, flows: Sequence[Flow], shards: Sequence[Shard]) -
     if not any(flow.kind == "pack" for flow in flows):
         return
     last = [flow for flow in flows if flow.kind != "pack"][-1]
+    living = last.made if "parent_bytes" in last.sums else last.kept
     packed = sum(s.documents for s in shards if s.source == source)
-    if packed != last.kept:
-        raise LawError(f"source `{source}`: {last.kept} documents survive `{last.stage}`, but {packed} are in its shards")
+    if packed != living:
+        raise LawError(f"source `{source}`: {living} documents survive `{last.stage}`, but {packed} are in its shards")
 
 
 def open_manifest(out: Blobs) -> dict[str, Any]:

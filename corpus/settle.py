@@ -152,7 +152,7 @@ def settle(builder: Builder, segment: Segment) -> dict[str, int]:
     identity, everything, members, digests = _scope(builder, segment)
     priority = {s.name: s.priority for s in builder.recipe.sources}
     parts = {
-        key: Part(key, p.source, priority[p.source], p.records[-1].made or p.records[-1].kept)
+        key: Part(key, p.source, priority[p.source], p.records[-1].living)
         for key, p in members.items()
     }
     ordered = {part.key: part for part in numbered(parts)}

@@ -71,9 +71,18 @@ def read(data: bytes, columns: Sequence[str] | None = None) -> pa.Table:
     return pq.read_table(pa.BufferReader(data), columns=columns, use_threads=False, pre_buffer=False)
 
 
+def _shape(kind: pa.DataType) -> str:
+    """A type as text, without the names of list items, which Parquet and Arrow give differently."""
+    if pa.types.is_list(kind):
+        return f"list<{_shape(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        return f"struct<{','.join(f'{field.name}:{_shape(field.type)}' for field in kind)}>"
+    return str(kind)
+
+
 def _feed(digest: "hashlib._Hash", array: pa.Array) -> None:
     kind = array.type
-    digest.update(f"{kind}:{len(array)}:{array.null_count};".encode())
+    digest.update(f"{_shape(kind)}:{len(array)}:{array.null_count};".encode())
     if array.null_count:
         digest.update(np.packbits(np.asarray(array.is_null())).tobytes())
     if pa.types.is_null(kind):

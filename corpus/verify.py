@@ -20,7 +20,7 @@ from corpus.check_shard import ShardTask, check_shard
 from corpus.check_store import StoreCheck, file_record
 from corpus.checks import IndexTask, Sum, check_index, problem, settled_entry
 from corpus.errors import VerifyError
-from corpus.findings import Finding, Findings
+from corpus.findings import Finding, Findings, show
 from corpus.graph import Partition
 from corpus.identity import canonical, sha256
 from corpus.local import Local
@@ -260,8 +260,8 @@ class _Verify:
                 place = folder(source["name"], "file")
                 self.records.want(place, record.step, sha256(canonical(record)))
                 self.repair.known[f"{place}/{record.step}.json"] = canonical(record)
-        for source, path in self.chunks:
-            self.wrong("manifest.json", f"{source}: {path}: has partitions, but is not among the files")
+        for name, path in self.chunks:
+            self.wrong("manifest.json", f"{name}: {path}: has partitions, but is not among the files")
 
     def _funnels(self) -> None:
         if not self.steps_whole:
@@ -291,3 +291,6 @@ class _Verify:
                 there.merge(entries)
             if whole and there != rows:
                 self.wrong(f"index/{kind}-*.parquet", f"{there.count} entries, expected {rows.count}, or others")
+
+
+__all__ = ["Findings", "show", "verify"]

@@ -5,7 +5,9 @@ adds  lang (string)         the model's label (ISO 639-1 where there is one), "u
       lang_score (float32)  probability the model gives it, 0 for "und"; in 0..1, rounded to 2**-12
 
 What lid.176.ftz can and cannot do (measured; share right):
-- Whole documents, Chinese and English: 0.976 judging the first 4 KB, 0.954 the first 1 KB, 0.978 the first 16 KB.
+- Whole documents, Chinese and English: 0.976 judging the first 4 KB, 0.954 the first 1 KB, 0.978 the first 16 KB. A
+  glance at 1 KB that is believed at 0.9 or more, and 4 KB for the rest (12% of 12,086 documents), gives the label of
+  4 KB in 0.9996 of cases, at 1.7 times the speed (more on long documents: the model is what costs).
 - By letters of Chinese: 10 letters 0.77, 20 letters 0.89, 50 letters 0.97, errors going to "ja"; of English: 20 letters
   0.89, 40 letters 0.97. Below some 50 letters a score over 0.5 is wrong in 3 to 25 of 100 cases: never judge lines.
 - Ideographs alone do not tell Chinese from Japanese: a fifth of classical poems in traditional script are called "ja".
@@ -23,6 +25,7 @@ from typing import Any, ClassVar
 import fasttext
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numba import njit
 
 from corpus.stage import Columns, Map
@@ -34,8 +37,9 @@ _STEPS = 4096
 
 
 class Lid(Map, frozen=True, kw_only=True, tag="lid"):
-    """`model`: asset, a fastText classifier whose labels are languages. It judges the first `max_bytes` of a text, and
-    nothing where fewer than `min_letter_bytes` of these are letters (24: eight ideographs or 24 Latin letters)."""
+    """`model`: asset, a fastText classifier whose labels are languages. It judges the first `glance_bytes` of a text, and
+    where it gives less than `sure` to what it finds there, the first `max_bytes`; nothing where fewer than
+    `min_letter_bytes` of `max_bytes` are letters (24: eight ideographs or 24 Latin letters)."""
 
     revision: ClassVar[int] = 1
     uses: ClassVar[tuple[str, ...]] = ("fasttext-community",)
@@ -44,6 +48,8 @@ class Lid(Map, frozen=True, kw_only=True, tag="lid"):
 
     model: str = "lid.176.ftz"
     max_bytes: int = 4096
+    glance_bytes: int = 1024
+    sure: float = 0.9
     min_letter_bytes: int = 24
 
     def __post_init__(self) -> None:
@@ -52,6 +58,9 @@ class Lid(Map, frozen=True, kw_only=True, tag="lid"):
         if not 1 <= self.min_letter_bytes <= self.max_bytes:
             got = f"(got {self.min_letter_bytes}, max_bytes {self.max_bytes})"
             raise ValueError(f"min_letter_bytes must lie between 1 and max_bytes {got}")
+
+        if not 1 <= self.glance_bytes:
+            raise ValueError(f"glance_bytes must be at least 1 (got {self.glance_bytes})")
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -64,15 +73,23 @@ class Lid(Map, frozen=True, kw_only=True, tag="lid"):
         """`model` is anything with fastText's `predict(list of lines) -> (list of labels, list of probabilities)`."""
         text, letter_bytes = heads(batch["text"], self.max_bytes)
         enough = np.flatnonzero(letter_bytes >= self.min_letter_bytes)
-        labels, scores = model.predict(text.take(pa.array(enough)).to_pylist()) if len(enough) else ([], [])
         lang = np.full(len(text), UNDETERMINED, dtype=object)
         score = np.zeros(len(text), dtype=np.float64)
-        # A line in which the model knows nothing at all has no label.
-        lang[enough] = [found[0][_PREFIX:] if len(found) else UNDETERMINED for found in labels]
-        score[enough] = [found[0] if len(found) else 0.0 for found in scores]
+        glance, _ = heads(text, self.glance_bytes)
+        _judge(model, glance, enough, lang, score)
+        longer = pc.binary_length(text).to_numpy(zero_copy_only=False) > self.glance_bytes
+        _judge(model, text, enough[(longer & (score < self.sure))[enough]], lang, score)
         # fastText adds 1e-5 to what it takes the logarithm of: certainty comes back as slightly more than 1.
         rounded = (np.rint(np.clip(score, 0, 1) * _STEPS) / _STEPS).astype(np.float32)
         return {"lang": pa.array(lang, type=pa.string()), "lang_score": pa.array(rounded)}
+
+
+def _judge(model: Any, text: pa.Array, rows: np.ndarray, lang: np.ndarray, score: np.ndarray) -> None:
+    """Ask the model about some rows, and note label and probability. Where it knows nothing at all there is no label."""
+    if len(rows):
+        labels, scores = model.predict(text.take(pa.array(rows)).to_pylist())
+        lang[rows] = [found[0][_PREFIX:] if len(found) else UNDETERMINED for found in labels]
+        score[rows] = [found[0] if len(found) else 0.0 for found in scores]
 
 
 def heads(column: pa.Array, max_bytes: int) -> tuple[pa.Array, np.ndarray]:

@@ -14,7 +14,7 @@ PINS = {
     "Extract": "1:3e0045005dcd1d30",
     "Normalise": "1:afa746e54f82cb83",
     "Split": "1:17a8728b58d6e11f",
-    "Lid": "1:745cb4d351d56325",
+    "Lid": "1:faedb2fb367fd03f",
     "Signals": "1:2e7f7ed01b117ad0",
     "Sign": "1:2544517a59d6ebee",
     "Judge": "1:34148eab47390c5a",

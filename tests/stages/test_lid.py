@@ -139,3 +139,19 @@ def test_the_real_model() -> None:
     assert columns["lang"].to_pylist() == ["en", "zh", "zh", "ja", "ko", "ru"]
     assert min(columns["lang_score"].to_pylist()) > 0.5
     assert np.all(columns["lang_score"].to_numpy() <= 1)
+
+
+def test_a_sure_glance_is_believed_and_an_unsure_one_is_not() -> None:
+    asked: list[list[str]] = []
+
+    class Model:
+        def predict(self, lines: list[str]) -> tuple[list[list[str]], list[list[float]]]:
+            asked.append(lines)
+            return [["__label__aa"] if "sure" in x else ["__label__bb"] for x in lines], [[0.95 if "sure" in x else 0.5] for x in lines]
+
+    texts = ["sure " * 20, "doubt " * 20 + "sure", "doubt " * 4 + "words"]
+    batch = pa.record_batch([pa.array(texts)], names=["text"])
+    got = Lid(glance_bytes=40).apply(batch, Model())
+    assert [len(x) for x in asked[0]] == [40, 40, 29]
+    assert asked[1:] == [[texts[1]]]  # the third is unsure too, but there is no more of it
+    assert got["lang"].to_pylist() == ["aa", "aa", "bb"]
