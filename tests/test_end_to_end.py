@@ -262,17 +262,20 @@ def start(manifest: Path, sample: Path, folder: Path, *more: str) -> subprocess.
         return subprocess.Popen([*command, *places], cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
 
 
-def kill_and_finish(kills: int, seed: int, manifest: Path, sample: Path, folder: Path) -> int:
-    """Kill a build `kills` times at moments spread over its life, then let it finish. -> how often it was alive."""
+def kill_and_finish(kills: int, seed: int, manifest: Path, sample: Path, folder: Path, files: int) -> int:
+    """Kill a build `kills` times, at moments spread over the `files` that it publishes, then let it finish.
+    -> how often it was alive when it was hit."""
     rng = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
     hit = 0
-    for _ in range(kills):
+    for target in sorted(rng.randrange(files) for _ in range(kills)):
         process = start(manifest, sample, folder, "--local")
-        time.sleep(1.0 + rng.random() * 4.0)
+        while process.poll() is None and sum(1 for p in folder.rglob("*") if p.is_file()) <= target:
+            time.sleep(0.005)
+        time.sleep(rng.random() * 0.05)
         if process.poll() is None:
             hit += 1
-        os.killpg(process.pid, signal.SIGKILL) if process.poll() is None else None
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     process = start(manifest, sample, folder, "--local")
     assert process.wait() == 0, (folder / "log").read_text()[-3000:]
@@ -280,7 +283,7 @@ def kill_and_finish(kills: int, seed: int, manifest: Path, sample: Path, folder:
 
 
 def test_a_killed_build_ends_as_if_it_never_was(built: Path, manifest: Path, sample: Path, tmp_path: Path) -> None:
-    assert kill_and_finish(4, 1, manifest, sample, tmp_path) >= 2
+    assert kill_and_finish(4, 1, manifest, sample, tmp_path, len(tree(built))) >= 3
     Blobs(str(tmp_path)).sweep()
     assert tree(tmp_path) == tree(built) | {"log": tree(tmp_path)["log"]}
 
@@ -289,9 +292,29 @@ def test_a_killed_build_ends_as_if_it_never_was(built: Path, manifest: Path, sam
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", range(5))
 def test_many_kills(seed: int, built: Path, manifest: Path, sample: Path, tmp_path: Path) -> None:
-    assert kill_and_finish(5, seed, manifest, sample, tmp_path) >= 3
+    assert kill_and_finish(5, seed, manifest, sample, tmp_path, len(tree(built))) >= 4
     Blobs(str(tmp_path)).sweep()
     assert tree(tmp_path) == tree(built) | {"log": tree(tmp_path)["log"]}
+
+
+def working(driver: int) -> list[int]:
+    """Ray workers below a driver that are at work on a task now."""
+    parents, titles = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                titles[int(entry.name)] = (entry / "cmdline").read_bytes()
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it ended meanwhile
+    found = []
+    for pid, title in titles.items():
+        above = pid
+        while above in parents and above != driver:
+            above = parents[above]
+        if above == driver and title.startswith(b"ray::_call"):
+            found.append(pid)
+    return found
 
 
 @pytest.mark.slow
@@ -302,14 +325,13 @@ def test_killed_workers(seed: int, built: Path, manifest: Path, sample: Path, tm
     rng = random.Random(seed)
     process = start(manifest, sample, tmp_path, "--workers", "2")
     killed = 0
-    for _ in range(40):
-        time.sleep(0.3 + rng.random())
+    for _ in range(200):
+        time.sleep(0.1 + 0.3 * rng.random())
         if process.poll() is not None:
             break
-        found = subprocess.run(["pgrep", "-g", str(process.pid), "-f", "ray::_call"], capture_output=True, text=True)
-        for pid in found.stdout.split()[:1]:
+        for pid in working(process.pid)[:1]:
             if killed < 3:
-                os.kill(int(pid), signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
                 killed += 1
     process.wait()
     assert start(manifest, sample, tmp_path, "--local").wait() == 0
