@@ -5,8 +5,8 @@ a range of hashes, any worker count gives the same bytes, and a document that le
 
 Two passes. A *run* holds the tokens of a bundle of partitions (bundled by the first bits of their keys, so that a new
 partition touches one bundle), sorted by order, with an index of 4,096 equal ranges of the order and a digest of each. A
-*shard* then reads its range of every run, a slice of the range at a time. A bundle holds about 64M tokens and a slice
-about 16M, which is what bounds the memory of a task (0.8 GB); the side table of a shard takes 48 bytes per document.
+*shard* then reads its range of every run, a slice of the range at a time. A bundle holds about 32M tokens and a slice
+about 16M, which is what bounds the memory of a task (0.5 GB); the side table of a shard takes 48 bytes per document.
 """
 
 import tempfile
@@ -32,7 +32,7 @@ from corpus.tokens import ShardWriter, optimal_dtype
 from corpus.work import load_model
 
 BUCKETS = 4096
-BUNDLE_TOKENS = 64 << 20
+BUNDLE_TOKENS = 32 << 20
 SLICE_TOKENS = 16 << 20
 SPLITS = ("train", "heldout")
 
