@@ -7,17 +7,22 @@ A stage declares its rounds; each names a method of the stage and is maths over 
     Group   all records in order of key, as a stream of blocks, none of them empty -> records. A group may straddle
             blocks: the method keeps what it must remember between them
     Join    records keyed by a number, with the columns of the partition that holds it -> records
-    Solve   all records, in one task; it may read them more than once. The one place that may hold something per document
+    Solve   all records, in one task, as often as it likes. The one place that may hold something per document
     Settle  records keyed by a number, with the columns of their partition -> the columns of the stage's table
 
 Records flow from round to round through runs: tasks write sorted runs, the next round merges ranges of keys. Partitions
 are bundled by the first bits of their keys, so a new partition touches one bundle; what a bundle emits is cached by the
-identity of what it read, and numbers inside it count from its own first document. `Emit.combine` applies the following
-Group inside the bundle and sends one record per key on, so that a key which half of the corpus shares stays small.
+identity of what it read, and numbers inside it count from its own first document. `Emit.combine` settles inside each
+partition what can be settled there and sends one record of each kind on, so that a key which half of the corpus shares
+stays small. It works on partitions, not on bundles, since bundles grow and shrink with the corpus: what a stage finds
+must not depend on them.
 
-Bounds, per task: Emit: 400 bytes for each living document and key of a bundle of 256k documents; merges: twice 64 MB;
-Join and Settle: the columns of one partition besides. None depends on the size of the corpus. Tasks and names of runs
-depend on record counts alone, never on workers, so results are the same at any number of them.
+Two records that are equal in all fields that a round sorts by must be equal in every field that a later round looks at.
+
+Bounds, per task: Emit: three times the records of a bundle of 256k documents; merges: four times 64 MB; a writer: five
+times 64 MB; Join and Settle: the columns of one partition besides. None depends on the size of the corpus; levels of
+merging also use local disk, twice the records merged. Tasks and names of runs depend on record counts alone, never on
+workers, so results are the same at any number of them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,6 +40,7 @@ from corpus.store import Blobs
 BUNDLE_ROWS = 256 << 10
 RANGE_BYTES = 256 << 20  # of records for one task of a Group
 HASHES = 1 << 64
+MOST_DOCUMENTS = 1 << 32  # numbers may be kept in 32 bits
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -43,14 +49,17 @@ class Emit(msgspec.Struct, frozen=True):
     method: str  # (batch, part) -> records, with `doc` counted from 0 in the batch
     reads: tuple[str, ...]
     fields: Fields
-    combine: bool = False
+    sort: tuple[str, ...] = ("key", "doc")
+    combine: str = ""  # (sorted records of a partition) -> records of the following Group
+    keep: tuple[str, ...] = ("key",)  # after `combine`, of records equal in these fields the first is sent on
 
 
 class Group(msgspec.Struct, frozen=True):
     method: str  # (blocks) -> iterator of records
     fields: Fields
     sort: tuple[str, ...] = ("key",)
-    numbers: tuple[str, ...] = ("key",)  # fields that hold document numbers, where an Emit combines by this Group
+    numbers: tuple[str, ...] = ("key",)  # fields that hold document numbers, where an Emit combines into this Group
+    distinct: bool = False  # of records equal in the fields of `sort`, the next round sees one
 
 
 class Join(msgspec.Struct, frozen=True):
@@ -61,7 +70,7 @@ class Join(msgspec.Struct, frozen=True):
 
 
 class Solve(msgspec.Struct, frozen=True):
-    method: str  # (blocks(): a fresh iterator at each call, documents) -> iterator of records
+    method: str  # (blocks(): a fresh iterator at each call, documents, tell: counts to report) -> iterator of records
     fields: Fields
     sort: tuple[str, ...] = ("key",)
 
@@ -145,32 +154,42 @@ def _dtype(fields: Fields) -> np.dtype:
     return np.dtype(list(fields))
 
 
+def _read(bundle: Bundle, part: Part, names: tuple[str, ...]) -> pa.RecordBatch:
+    batch = bundle.loader.read(part.key, names)
+    if batch.num_rows != part.rows:
+        raise LawError(f"partition {part.key:016x}: {batch.num_rows} rows, {part.rows} were alive when rounds began")
+    return batch
+
+
 def _emit(task: _Task) -> tuple[Flow, Flow]:
     """-> (keyed records, records of the combined Group). Counted from the bundle's first document; cached."""
     bundle, emit = task.bundle, task.stage.rounds[task.round]
-    assert bundle is not None and isinstance(emit, Emit)
+    assert bundle is not None
+    assert isinstance(emit, Emit)
     follower = task.stage.rounds[task.round + 1]
     done = f"{task.prefix}.done"
     if task.blobs.exists(done):
         return msgspec.json.decode(task.blobs.get(done), type=tuple[Flow, Flow])
     parts = [np.empty(0, _dtype(emit.fields))]
-    for part in bundle.parts:
-        records = getattr(task.stage, emit.method)(bundle.loader.read(part.key, emit.reads), part)
-        records["doc"] += np.uint64(part.first - bundle.first)
-        parts.append(records)
-    records = runs.sorted_records(np.concatenate(parts), ("key", "doc"))
-    parts.clear()
-    combined = Flow()
+    writer = None
     if emit.combine:
         assert isinstance(follower, Group)
-        writer = runs.Writer(task.blobs, f"{task.prefix}-combined", _dtype(follower.fields), follower.sort)
-        for out in getattr(task.stage, follower.method)(iter([records] if len(records) else [])):
-            writer.add(out)
-        combined = _written(writer)
-        if len(records):
-            records = records[np.concatenate([[True], records["key"][1:] != records["key"][:-1]])]
+        name = f"{task.prefix}-combined"
+        writer = runs.Writer(task.blobs, name, _dtype(follower.fields), follower.sort, follower.distinct)
+    for part in bundle.parts:
+        records = getattr(task.stage, emit.method)(_read(bundle, part, emit.reads), part)
+        records["doc"] += records["doc"].dtype.type(part.first - bundle.first)
+        if writer is not None:
+            records = runs.sorted_records(records, emit.sort)
+            writer.add(getattr(task.stage, emit.combine)(records))
+            records = records[runs.differs(records, emit.keep)]
+        parts.append(records)
+    records = np.concatenate(parts)
+    parts.clear()
+    records = runs.sorted_records(records, emit.sort)
+    combined = _written(writer) if writer is not None else Flow()
     name = f"{task.prefix}-keys.run"
-    runs.write(task.blobs, name, records, ("key", "doc"))
+    runs.write(task.blobs, name, records, emit.sort)
     keyed = Flow((runs.Ref(name),), len(records), records.nbytes)
     task.blobs.put(done, msgspec.json.encode((keyed, combined)))
     return keyed, combined
@@ -183,7 +202,7 @@ def _written(writer: runs.Writer) -> Flow:
 def _group(task: _Task) -> Flow:
     group = task.stage.rounds[task.round]
     assert isinstance(group, Group)
-    writer = runs.Writer(task.blobs, task.prefix, _dtype(group.fields), group.sort)
+    writer = runs.Writer(task.blobs, task.prefix, _dtype(group.fields), group.sort, group.distinct)
     blocks = runs.merge(task.blobs, task.flow.refs, task.low, task.high)
     for out in getattr(task.stage, group.method)(blocks):
         writer.add(out)
@@ -192,19 +211,21 @@ def _group(task: _Task) -> Flow:
 
 def _by_part(task: _Task) -> Iterator[tuple[Part, Iterator[np.ndarray]]]:
     assert task.bundle is not None
+    opened = runs.opened(task.blobs, task.flow.refs)
     for part in task.bundle.parts:
-        yield part, runs.merge(task.blobs, task.flow.refs, part.first, part.first + part.rows)
+        yield part, runs.merged(opened, part.first, part.first + part.rows)
 
 
 def _join(task: _Task) -> Flow:
     join = task.stage.rounds[task.round]
-    assert isinstance(join, Join) and task.bundle is not None
+    assert isinstance(join, Join)
+    assert task.bundle is not None
     writer = runs.Writer(task.blobs, task.prefix, _dtype(join.fields), join.sort)
     for part, blocks in _by_part(task):
         batch = None
         for records in blocks:
             if batch is None:  # most partitions are asked for nothing
-                batch = task.bundle.loader.read(part.key, join.reads)
+                batch = _read(task.bundle, part, join.reads)
             position = (records["key"] - np.uint64(part.first)).astype(np.int64)
             for begin in range(0, len(records), 1 << 16):
                 piece = slice(begin, begin + (1 << 16))
@@ -212,31 +233,30 @@ def _join(task: _Task) -> Flow:
     return _written(writer)
 
 
-def _solve(task: _Task) -> Flow:
+def _solve(task: _Task) -> tuple[Flow, dict[str, int]]:
     solve = task.stage.rounds[task.round]
     assert isinstance(solve, Solve)
     writer = runs.Writer(task.blobs, task.prefix, _dtype(solve.fields), solve.sort)
 
-    def blocks() -> Iterator[np.ndarray]:
-        return runs.merge(task.blobs, task.flow.refs)
-
-    for out in getattr(task.stage, solve.method)(blocks, task.documents):
+    opened = runs.opened(task.blobs, task.flow.refs)
+    tell: dict[str, int] = {}
+    for out in getattr(task.stage, solve.method)(lambda: runs.merged(opened), task.documents, tell):
         writer.add(out)
-    return _written(writer)
+    return _written(writer), tell
 
 
 def settled(stage: Exchange, blobs: Blobs, flow: Flow, bundle: Bundle) -> Iterator[tuple[Part, Columns]]:
     """The last round, for the partitions of a bundle."""
     before, settle = stage.rounds[-2:]
-    assert isinstance(settle, Settle) and not isinstance(before, Settle)
+    assert isinstance(settle, Settle)
+    assert not isinstance(before, Settle)
     nothing = np.empty(0, _dtype(before.fields))
+    opened = runs.opened(blobs, flow.refs)
     for part in bundle.parts:
-        records = [*runs.merge(blobs, flow.refs, part.first, part.first + part.rows)]
+        records = [*runs.merged(opened, part.first, part.first + part.rows)]
         whole = np.concatenate(records) if records else nothing
         position = (whole["key"] - np.uint64(part.first)).astype(np.int64)
-        batch = bundle.loader.read(part.key, settle.reads)
-        if batch.num_rows != part.rows:
-            raise LawError(f"partition {part.key:016x}: {batch.num_rows} rows, {part.rows} were alive when rounds began")
+        batch = _read(bundle, part, settle.reads)
         yield part, getattr(stage, settle.method)(whole, position, batch, part)
 
 
@@ -246,27 +266,36 @@ class _Merge(msgspec.Struct, frozen=True):
     target: str
 
 
-def _merge(task: _Merge) -> str:
-    runs.merge_to_one(task.blobs, task.refs, task.target)
-    return task.target
+def _merge(task: _Merge) -> int:
+    return runs.merge_to_one(task.blobs, task.refs, task.target)
 
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]
 
 
 def run_rounds(
-    stage: Exchange, blobs: Blobs, bundles: Sequence[Bundle], scratch: str, cache: str, map_: Map, say: Callable[[str, int], None]
+    stage: Exchange,
+    blobs: Blobs,
+    bundles: Sequence[Bundle],
+    scratch: str,
+    cache: str,
+    map_: Map,
+    say: Callable[[str, int], None],
 ) -> tuple[Flow, dict[str, int]]:
     """All rounds but the last. `scratch` and `cache` are prefixes of names: what lies under `scratch` may be removed
-    afterwards. `say(round, records)` is told after each round. -> (records for Settle, records by round)"""
+    afterwards. `say(round, records)` is told after each round. -> (records for Settle; records by round, and what a
+    Solve told). LawError where there are more documents than numbers."""
     documents = bundles[-1].end if bundles else 0
-    flow, waiting, counts = Flow(), Flow(), {}
+    if documents > MOST_DOCUMENTS:
+        raise LawError(
+            f"`{stage.label}`: {documents:,} documents in one scope, {MOST_DOCUMENTS:,} at most. Split the scope."
+        )
+    flow, waiting = Flow(), Flow()
+    counts: dict[str, int] = {}
     for number, one in enumerate(stage.rounds[:-1]):
         prefix = f"{scratch}/{number}-{one.method}"
         if isinstance(one, Emit):
-            tasks = [
-                _Task(blobs, stage, number, f"{cache}/{b.identity}", bundle=b) for b in bundles
-            ]
+            tasks = [_Task(blobs, stage, number, f"{cache}/{runs.FORMAT}-{b.identity}", bundle=b) for b in bundles]
             keyed, combined = Flow(), Flow()
             for index, (keys, pairs) in _ordered(map_, _emit, tasks):
                 keyed = keyed.join(keys.shifted(bundles[index].first, ("doc",)))
@@ -279,17 +308,19 @@ def run_rounds(
                 span = documents if _keyed_by_number(stage, number) else HASHES
                 edges = [span * i // ranges for i in range(ranges)] + [HASHES]
                 tasks = [
-                    _Task(blobs, stage, number, f"{prefix}/{i:05d}", flow, edges[i], edges[i + 1]) for i in range(ranges)
+                    _Task(blobs, stage, number, f"{prefix}/{i:05d}", flow, edges[i], edges[i + 1])
+                    for i in range(ranges)
                 ]
                 found = [out for _, out in _ordered(map_, _group, tasks)]
             elif isinstance(one, Join):
-                tasks = [
-                    _Task(blobs, stage, number, f"{prefix}/{b.number:05d}", flow, bundle=b) for b in bundles
-                ]
+                tasks = [_Task(blobs, stage, number, f"{prefix}/{b.number:05d}", flow, bundle=b) for b in bundles]
                 found = [out for _, out in _ordered(map_, _join, tasks)]
             elif isinstance(one, Solve):
                 tasks = [_Task(blobs, stage, number, f"{prefix}/0", flow, documents=documents)]
-                found = [out for _, out in _ordered(map_, _solve, tasks)]
+                found = []
+                for _, (out, told) in _ordered(map_, _solve, tasks):
+                    found.append(out)
+                    counts |= told
             else:
                 raise LawError(f"stage `{stage.label}`: Settle is the last round, not round {number}")
             flow, waiting = waiting, Flow()
@@ -318,8 +349,9 @@ def _levels(blobs: Blobs, flow: Flow, prefix: str, map_: Map) -> Flow:
     while len(flow.refs) > runs.FAN_IN:
         groups = [flow.refs[i : i + runs.FAN_IN] for i in range(0, len(flow.refs), runs.FAN_IN)]
         tasks = [_Merge(blobs, refs, f"{prefix}/level{level}-{i:05d}.run") for i, refs in enumerate(groups)]
-        merged = tuple(runs.Ref(target) for _, target in _ordered(map_, _merge, tasks))
-        flow, level = Flow(merged, flow.records, flow.bytes), level + 1
+        records = sum(count for _, count in _ordered(map_, _merge, tasks))
+        merged = tuple(runs.Ref(task.target) for task in tasks)
+        flow, level = Flow(merged, records, flow.bytes * records // max(1, flow.records)), level + 1
     return flow
 
 

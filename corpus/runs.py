@@ -3,54 +3,135 @@
 A record is one element of a numpy structured array whose first field is `key` (u64). A run is sorted by the fields that
 its header names; it lies on disk as
 
-    magic  | u32 length of the header | header (JSON) | u64 first key of each block | u64 xxh3_64 of each block | records
+    magic | u32 bytes of the header | u32 blocks | u64 xxh3_64 of all this, of the header and of the index
+    header (JSON) | index: u64 first key of each block, u64 xxh3_64 of each block | records
 
-with blocks of 4,096 records, so that a range of keys is found without reading the rest and every block that is read is
-checked. Merging orders by all sort fields, not by the key alone, and emits what is known to be complete: a single key
-with millions of records passes through the same few megabytes as any other.
+in blocks of 64 KiB, so that a range of keys is found without reading the rest, and every byte that is used is checked:
+a flipped bit in the index would otherwise lose records without a sound. Merging orders by all sort fields, not by the
+key alone, and emits what is known to be complete: a single key with millions of records passes through the same few
+megabytes as any other. A run may be `distinct`: of records that are equal in all sort fields one is left, in the run
+and in every merge of it.
 """
 
+import struct
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+import numba as nb
 import numpy as np
 import xxhash
 
 from corpus.errors import StoreError
 from corpus.store import Blobs
 
-MAGIC = b"CORPRUN1"
-BLOCK_RECORDS = 4096
+FORMAT = "run2"  # in the names of runs that outlive a build
+MAGIC = b"CORPRUN2"
+BLOCK_BYTES = 64 << 10  # in bytes, not records: FAN_IN blocks must fit into MERGE_BYTES however wide a record is
 FAN_IN = 256  # runs merged at a time; more are merged in levels
 FLUSH_BYTES = 64 << 20  # a task writes a run each time it holds this much
 MERGE_BYTES = 64 << 20  # buffers of one merge, all runs together
+
+_HEAD = struct.Struct("<8sIIQ")
+_OPENING_BYTES = 16 << 10  # read at first; holds the index of a run of up to 60 MB
 
 
 class _Header(msgspec.Struct):
     fields: list[list[str]]
     sort: list[str]
     records: int
+    block: int  # records in each block but the last
+    distinct: bool = False
 
 
 def sorted_records(records: np.ndarray, sort: Sequence[str]) -> np.ndarray:
-    """`records` in ascending order of the `sort` fields, the first of them weighing most; ties keep their order."""
-    if len(sort) == 1:
-        return records[np.argsort(records[sort[0]], kind="stable")]
-    return records[np.lexsort([records[name] for name in reversed(sort)])]
+    """`records` in ascending order of the `sort` fields (unsigned), the first of them weighing most; ties keep their
+    order."""
+    order = np.arange(len(records), dtype=np.uint32)
+    for word in reversed(_words(records, sort)):
+        order = _radix(word, order)
+    return records[order]
 
 
-def write(blobs: Blobs, name: str, records: np.ndarray, sort: Sequence[str]) -> None:
-    """Publish `records`, which must be sorted already."""
-    header = msgspec.json.encode(_Header([list(f[:2]) for f in records.dtype.descr], list(sort), len(records)))
-    starts = range(0, len(records), BLOCK_RECORDS)
-    first = records["key"][::BLOCK_RECORDS].astype("<u8")
-    digests = np.array(
-        [xxhash.xxh3_64_intdigest(records[i : i + BLOCK_RECORDS].tobytes()) for i in starts], dtype="<u8"
-    )
-    parts = [MAGIC, len(header).to_bytes(4, "little"), header, first.tobytes(), digests.tobytes(), records.tobytes()]
-    blobs.put(name, b"".join(parts))
+def _words(records: np.ndarray, sort: Sequence[str]) -> list[np.ndarray]:
+    """The sort fields as u64, neighbours packed into one where they fit."""
+    words: list[np.ndarray] = []
+    free = 0
+    for name in sort:
+        bits = 8 * records.dtype[name].itemsize
+        field = records[name].astype(np.uint64)
+        if bits <= free:
+            words[-1] = words[-1] << np.uint64(bits) | field
+            free -= bits
+        else:
+            words.append(field)
+            free = 64 - bits
+    return words
+
+
+@nb.njit(cache=True, nogil=True)
+def _radix(word, order):  # type: ignore[no-untyped-def]
+    """`order` (u32 positions) sorted by word[order], stable: least digit first, 11 bits at a time. Digits that are the
+    same everywhere cost nothing, as the high ones of document numbers."""
+    n = order.size
+    counts = np.zeros((6, 2048), np.int64)
+    ahead, after = np.empty(n, np.uint64), np.empty(n, np.uint64)
+    order, spare = order.copy(), np.empty(n, np.uint32)
+    for i in range(n):
+        ahead[i] = word[order[i]]
+        for digit in range(6):
+            counts[digit, np.int64(ahead[i] >> np.uint64(11 * digit)) & 2047] += 1
+    for digit in range(6):
+        shift = np.uint64(11 * digit)
+        count = counts[digit]
+        if n == 0 or count[np.int64(ahead[0] >> shift) & 2047] == n:
+            continue
+        begin = 0
+        for value in range(2048):
+            begin, count[value] = begin + count[value], begin
+        for i in range(n):
+            value = np.int64(ahead[i] >> shift) & 2047
+            to = count[value]
+            count[value] = to + 1
+            after[to], spare[to] = ahead[i], order[i]
+        ahead, after = after, ahead
+        order, spare = spare, order
+    return order
+
+
+def differs(records: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Which of the sorted `records` differ in one of the fields `names` from the record before; the first does."""
+    fresh = np.zeros(len(records), dtype=bool)
+    fresh[:1] = True
+    for name in names:
+        fresh[1:] |= records[name][1:] != records[name][:-1]
+    return fresh
+
+
+def _opening(
+    dtype: np.dtype, sort: Sequence[str], records: int, distinct: bool, keys: np.ndarray, digests: np.ndarray
+) -> bytes:
+    """All of a run that comes before its records."""
+    fields = [list(field[:2]) for field in dtype.descr]
+    header = msgspec.json.encode(_Header(fields, list(sort), records, _block_records(dtype), distinct))
+    rest = header + keys.astype("<u8").tobytes() + digests.astype("<u8").tobytes()
+    start = _HEAD.pack(MAGIC, len(header), len(keys), 0)[:-8]
+    return start + xxhash.xxh3_64_intdigest(start + rest).to_bytes(8, "little") + rest
+
+
+def _block_records(dtype: np.dtype) -> int:
+    return max(1, BLOCK_BYTES // dtype.itemsize)
+
+
+def write(blobs: Blobs, name: str, records: np.ndarray, sort: Sequence[str], distinct: bool = False) -> None:
+    """Publish `records`, which must be sorted already, and different in the sort fields if they are `distinct`."""
+    block = _block_records(records.dtype)
+    data = memoryview(records.tobytes())
+    step = block * records.dtype.itemsize
+    digests = [xxhash.xxh3_64_intdigest(data[at : at + step]) for at in range(0, len(data), step)]
+    opening = _opening(records.dtype, sort, len(records), distinct, records["key"][::block], np.array(digests, "<u8"))
+    blobs.put(name, b"".join([opening, data]))
 
 
 class Ref(msgspec.Struct, frozen=True):
@@ -63,42 +144,48 @@ class Ref(msgspec.Struct, frozen=True):
 
 
 class Run:
-    """An open run: its index in memory, its records read on demand. StoreError where a block is not what was written."""
+    """An open run: its index in memory, its records read on demand. StoreError where the run is missing, or a part of
+    it that is read is not what was written."""
 
     def __init__(self, blobs: Blobs, name: str) -> None:
         self.blobs, self.name = blobs, name
-        head = blobs.get(name, 0, 12)
-        if head[:8] != MAGIC:
+        opening = self._get(0, _OPENING_BYTES)
+        if len(opening) < _HEAD.size or opening[:8] != MAGIC:
             raise self._damaged("no sorted run")
-        size = int.from_bytes(head[8:], "little")
-        try:
-            header = msgspec.json.decode(blobs.get(name, 12, 12 + size), type=_Header)
-        except msgspec.DecodeError as error:
-            raise self._damaged(f"header: {error}") from error
+        _, size, blocks, digest = _HEAD.unpack(opening[: _HEAD.size])
+        self._data_at = _HEAD.size + size + 16 * blocks
+        if self._data_at > len(opening) == _OPENING_BYTES and self._data_at <= blobs.size(name):
+            opening += self._get(len(opening), self._data_at)
+        rest = opening[_HEAD.size : self._data_at]
+        if xxhash.xxh3_64_intdigest(opening[: _HEAD.size - 8] + rest) != digest:
+            raise self._damaged("header or index is damaged or cut short")
+        header = msgspec.json.decode(rest[:size], type=_Header)
         self.dtype = np.dtype([(f[0], f[1]) for f in header.fields])
         self.sort = tuple(header.sort)
-        self.records = header.records
-        blocks = -(-header.records // BLOCK_RECORDS)
-        index = np.frombuffer(blobs.get(name, 12 + size, 12 + size + 16 * blocks), "<u8")
-        if len(index) != 2 * blocks:
-            raise self._damaged("index is cut short")
+        self.records, self.block, self.distinct = header.records, header.block, header.distinct
+        index = np.frombuffer(rest, "<u8", 2 * blocks, size)
         self.first, self.digests = index[:blocks], index[blocks:]
-        self._data_at = 12 + size + 16 * blocks
+
+    def _get(self, start: int, stop: int) -> bytes:
+        try:
+            return self.blobs.get(self.name, start, stop)
+        except FileNotFoundError as error:
+            raise StoreError(f"{self.blobs.url(self.name)}: this run is missing. Build again.") from error
 
     def _damaged(self, what: str) -> StoreError:
         return StoreError(f"{self.blobs.url(self.name)}: {what}. Remove that file and build again.")
 
     def read(self, begin: int, end: int) -> np.ndarray:
         """Records of blocks begin..end-1."""
-        a, b = begin * BLOCK_RECORDS, min(end * BLOCK_RECORDS, self.records)
+        a, b = begin * self.block, min(end * self.block, self.records)
         wide = self.dtype.itemsize
-        data = self.blobs.get(self.name, self._data_at + a * wide, self._data_at + b * wide)
+        data = self._get(self._data_at + a * wide, self._data_at + b * wide)
         if len(data) != (b - a) * wide:
             raise self._damaged("records are cut short")
+        step = self.block * wide
         for number in range(begin, end):
-            at = (number - begin) * BLOCK_RECORDS * wide
-            block = memoryview(data)[at : at + BLOCK_RECORDS * wide]
-            if xxhash.xxh3_64_intdigest(block) != self.digests[number]:
+            at = (number - begin) * step
+            if xxhash.xxh3_64_intdigest(memoryview(data)[at : at + step]) != self.digests[number]:
                 raise self._damaged(f"block {number} is damaged")
         return np.frombuffer(data, self.dtype)
 
@@ -112,8 +199,9 @@ class Run:
 class _Cursor:
     """A run's records in a range of keys, a few blocks at a time."""
 
-    def __init__(self, run: Run, ref: Ref, low: int, high: int, blocks: int) -> None:
-        self.run, self.ref, self.blocks = run, ref, blocks
+    def __init__(self, run: Run, ref: Ref, low: int, high: int, bytes_: int) -> None:
+        self.run, self.ref = run, ref
+        self.blocks = max(1, bytes_ // (run.block * run.dtype.itemsize))
         shift = ref.shift if "key" in ref.shifted else 0
         self.low, self.high = max(0, low - shift), high if high >= 1 << 64 else max(0, high - shift)
         self.next, self.end = run.range(self.low, self.high)
@@ -124,13 +212,14 @@ class _Cursor:
             stop = min(self.end, self.next + self.blocks)
             records = self.run.read(self.next, stop)
             self.next = stop
-            begin = int(np.searchsorted(records["key"], np.uint64(self.low), "left"))
-            end = len(records) if self.high >= 1 << 64 else int(np.searchsorted(records["key"], np.uint64(self.high), "left"))
+            key = records["key"]
+            begin = int(np.searchsorted(key, np.uint64(self.low), "left"))
+            end = len(key) if self.high >= 1 << 64 else int(np.searchsorted(key, np.uint64(self.high), "left"))
             self.held = records[begin:end]
             if self.ref.shift and len(self.held):
                 self.held = self.held.copy()
                 for name in self.ref.shifted:
-                    self.held[name] += np.uint64(self.ref.shift)
+                    self.held[name] += self.held[name].dtype.type(self.ref.shift)
 
     @property
     def more(self) -> bool:
@@ -149,15 +238,32 @@ def _count_up_to(records: np.ndarray, bound: np.void, sort: Sequence[str]) -> in
     return high
 
 
-def merge(blobs: Blobs, refs: Sequence[Ref], low: int = 0, high: int = 1 << 64) -> Iterator[np.ndarray]:
-    """Records of all runs with low <= key < high, as sorted blocks in sorted order.
+Opened = list[tuple[Run, Ref]]
 
-    Memory: MERGE_BYTES of buffers, the index of each run, and one emitted block of at most the same size.
+
+def opened(blobs: Blobs, refs: Sequence[Ref]) -> Opened:
+    """Runs ready to be merged, over one range of keys after another: indexes are read once."""
+    return [(Run(blobs, ref.name), ref) for ref in refs]
+
+
+def merge(blobs: Blobs, refs: Sequence[Ref], low: int = 0, high: int = 1 << 64) -> Iterator[np.ndarray]:
+    """`merged` of runs by name."""
+    return merged(opened(blobs, refs), low, high)
+
+
+def merged(runs: Opened, low: int = 0, high: int = 1 << 64) -> Iterator[np.ndarray]:
+    """Records of all runs with low <= key < high, as sorted blocks in sorted order, none of them empty.
+
+    Memory: MERGE_BYTES of buffers, the index of each run, and up to three times MERGE_BYTES while a block is put in
+    order (its parts, the sort's own copies, the result).
     """
-    runs = [Run(blobs, ref.name) for ref in refs]
-    each = max(1, MERGE_BYTES // max(1, len(runs)) // (BLOCK_RECORDS * max((r.dtype.itemsize for r in runs), default=1)))
-    cursors = [_Cursor(run, ref, low, high, each) for run, ref in zip(runs, refs, strict=True)]
-    sort = runs[0].sort if runs else ()
+    blocks = _emitted(runs, low, high)
+    return _distinct(blocks, runs[0][0].sort) if runs and all(run.distinct for run, _ in runs) else blocks
+
+
+def _emitted(runs: Opened, low: int, high: int) -> Iterator[np.ndarray]:
+    cursors = [_Cursor(run, ref, low, high, MERGE_BYTES // len(runs)) for run, ref in runs]
+    sort = runs[0][0].sort if runs else ()
     while True:
         for cursor in cursors:
             cursor.fill()
@@ -183,11 +289,24 @@ def merge(blobs: Blobs, refs: Sequence[Ref], low: int = 0, high: int = 1 << 64) 
         yield sorted_records(np.concatenate(parts), sort)
 
 
-class Writer:
-    """Collects records and writes a sorted run whenever FLUSH_BYTES are held. Names are prefix-00000.run, …"""
+def _distinct(blocks: Iterator[np.ndarray], sort: Sequence[str]) -> Iterator[np.ndarray]:
+    last: tuple[int, ...] | None = None
+    for block in blocks:
+        fresh = differs(block, sort)
+        fresh[0] = last != tuple(int(block[name][0]) for name in sort)
+        last = tuple(int(block[name][-1]) for name in sort)
+        if fresh.any():
+            yield block if fresh.all() else block[fresh]
 
-    def __init__(self, blobs: Blobs, prefix: str, dtype: np.dtype, sort: Sequence[str]) -> None:
-        self.blobs, self.prefix, self.dtype, self.sort = blobs, prefix, dtype, tuple(sort)
+
+class Writer:
+    """Collects records and writes a sorted run whenever FLUSH_BYTES are held. Names are prefix-00000.run, …
+
+    `records` counts what was written: of equal records in one run of a `distinct` writer, one.
+    """
+
+    def __init__(self, blobs: Blobs, prefix: str, dtype: np.dtype, sort: Sequence[str], distinct: bool = False) -> None:
+        self.blobs, self.prefix, self.dtype, self.sort, self.distinct = blobs, prefix, dtype, tuple(sort), distinct
         self.names: list[str] = []
         self.records = 0
         self._held: list[np.ndarray] = []
@@ -197,15 +316,19 @@ class Writer:
         if len(records):
             self._held.append(records)
             self._bytes += records.nbytes
-            self.records += len(records)
             if self._bytes >= FLUSH_BYTES:
                 self._flush()
 
     def _flush(self) -> None:
         name = f"{self.prefix}-{len(self.names):05d}.run"
-        write(self.blobs, name, sorted_records(np.concatenate(self._held), self.sort), self.sort)
-        self.names.append(name)
+        records = np.concatenate(self._held)
         self._held, self._bytes = [], 0
+        records = sorted_records(records, self.sort)
+        if self.distinct:
+            records = records[differs(records, self.sort)]
+        write(self.blobs, name, records, self.sort, self.distinct)
+        self.names.append(name)
+        self.records += len(records)
 
     def finish(self) -> tuple[Ref, ...]:
         if self._held:
@@ -213,36 +336,41 @@ class Writer:
         return tuple(Ref(name) for name in self.names)
 
 
-def merge_to_one(blobs: Blobs, refs: Sequence[Ref], target: str) -> None:
-    """Merge runs into one, in the memory of a merge plus the index; the result is written through a local file."""
-    first = Run(blobs, refs[0].name)
-    total = sum(Run(blobs, ref.name).records for ref in refs)
-    header = msgspec.json.encode(_Header([list(f[:2]) for f in first.dtype.descr], list(first.sort), total))
+def merge_to_one(blobs: Blobs, refs: Sequence[Ref], target: str) -> int:
+    """Merge runs into one, in the memory of a merge plus the index; the result is written through a local file.
+    -> its records"""
+    runs = opened(blobs, refs)
+    first = runs[0][0]
+    distinct = all(run.distinct for run, _ in runs)
     keys: list[int] = []
     digests: list[int] = []
+    total = 0
     with tempfile.TemporaryDirectory(prefix="corpus-merge-") as folder:
         body, whole = Path(folder) / "body", Path(folder) / "run"
         with open(body, "wb") as file:
-            for block in _rechunked(merge(blobs, refs), np.empty(0, first.dtype)):
+            for block in _rechunked(merged(runs), np.empty(0, first.dtype)):
                 keys.append(int(block["key"][0]))
                 data = block.tobytes()
                 digests.append(xxhash.xxh3_64_intdigest(data))
                 file.write(data)
+                total += len(block)
         with open(whole, "wb") as file, open(body, "rb") as data_file:
-            file.write(MAGIC + len(header).to_bytes(4, "little") + header)
-            file.write(np.array(keys, "<u8").tobytes() + np.array(digests, "<u8").tobytes())
+            file.write(
+                _opening(first.dtype, first.sort, total, distinct, np.array(keys, "<u8"), np.array(digests, "<u8"))
+            )
             while part := data_file.read(8 << 20):
                 file.write(part)
         blobs.put_file(target, whole)
+    return total
 
 
 def _rechunked(blocks: Iterator[np.ndarray], rest: np.ndarray) -> Iterator[np.ndarray]:
+    step = _block_records(rest.dtype)
     for block in blocks:
         rest = np.concatenate([rest, block])
-        whole = len(rest) // BLOCK_RECORDS * BLOCK_RECORDS
-        for begin in range(0, whole, BLOCK_RECORDS):
-            yield rest[begin : begin + BLOCK_RECORDS]
+        whole = len(rest) // step * step
+        for begin in range(0, whole, step):
+            yield rest[begin : begin + step]
         rest = rest[whole:]
     if len(rest):
         yield rest
-

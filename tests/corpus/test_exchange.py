@@ -11,7 +11,21 @@ import pytest
 
 from corpus import exchange, runs
 from corpus.errors import LawError
-from corpus.exchange import Bundle, Emit, Exchange, Group, Join, Loader, Part, Round, Settle, Solve, numbered, run_rounds, settled
+from corpus.exchange import (
+    Bundle,
+    Emit,
+    Exchange,
+    Group,
+    Join,
+    Loader,
+    Part,
+    Round,
+    Settle,
+    Solve,
+    numbered,
+    run_rounds,
+    settled,
+)
 from corpus.stage import Columns
 from corpus.store import Blobs
 
@@ -52,7 +66,9 @@ class Ranks(Exchange, frozen=True, kw_only=True, tag="ranks"):
         assert np.array_equal(batch["value"].to_numpy()[position].astype(np.uint64), records["value"])
         return records
 
-    def everyone(self, blocks: Callable[[], Iterator[np.ndarray]], documents: int) -> Iterator[np.ndarray]:
+    def everyone(
+        self, blocks: Callable[[], Iterator[np.ndarray]], documents: int, tell: dict[str, int]
+    ) -> Iterator[np.ndarray]:
         self_values = {r["value"]: r for b in blocks() for r in b}
         again = sum(len(b) for b in blocks())
         assert again == len(self_values)
@@ -87,7 +103,9 @@ def run(folder: Path, values: dict[int, list[int]], bundles: int, executor: Any)
     loader = Memory(values)
     parts = numbered({key: Part(key, "s", 1, len(rows)) for key, rows in values.items()})
     size = -(-len(parts) // bundles)
-    work = [Bundle(i, f"b{i}", tuple(parts[i * size : (i + 1) * size]), loader) for i in range(bundles) if parts[i * size :]]
+    work = [
+        Bundle(i, f"b{i}", tuple(parts[i * size : (i + 1) * size]), loader) for i in range(bundles) if parts[i * size :]
+    ]
     flow, _ = run_rounds(Ranks(), blobs, work, "scratch", "cache", executor.map, lambda name, count: None)
     return {part.key: columns for b in work for part, columns in settled(Ranks(), blobs, flow, b)}
 
@@ -107,12 +125,16 @@ def brute_force(values: dict[int, list[int]]) -> dict[int, tuple[list[int], list
     return result
 
 
-VALUES = {key * 2**58 + 11: [random.Random(f"{key}-{row}").randrange(12) for row in range(key % 5 * 7)] for key in range(20)}
+VALUES = {
+    key * 2**58 + 11: [random.Random(f"{key}-{row}").randrange(12) for row in range(key % 5 * 7)] for key in range(20)
+}
 
 
 @pytest.mark.parametrize("executor", [InOrder(), Shuffled()], ids=["in order", "shuffled"])
 @pytest.mark.parametrize("bundles", [1, 3, 20])
-def test_rounds_give_what_brute_force_gives(tmp_path: Path, bundles: int, executor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rounds_give_what_brute_force_gives(
+    tmp_path: Path, bundles: int, executor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(exchange, "RANGE_BYTES", 500)  # several ranges
     monkeypatch.setattr(runs, "FLUSH_BYTES", 200)  # many runs
     monkeypatch.setattr(runs, "FAN_IN", 4)  # levels of merging
@@ -133,7 +155,7 @@ def test_emitted_runs_are_kept_and_used(tmp_path: Path) -> None:
     blobs = Blobs(str(tmp_path))
     parts = numbered({key: Part(key, "s", 1, len(rows)) for key, rows in VALUES.items()})
     work = [Bundle(i, f"b{i}", tuple(parts[i * 7 : i * 7 + 7]), Watching(VALUES)) for i in range(3)]
-    emit = exchange._Task(blobs, Ranks(), 0, "cache/b1", bundle=work[1])
+    emit = exchange._Task(blobs, Ranks(), 0, f"cache/{runs.FORMAT}-b1", bundle=work[1])
     exchange._emit(emit)
     assert calls == []
 
@@ -143,3 +165,26 @@ def test_rows_that_went_missing_are_noticed(tmp_path: Path) -> None:
     bundle = Bundle(0, "b", (Part(1, "s", 1, 3),), Memory({1: [1, 2]}))
     with pytest.raises(LawError, match="2 rows, 3 were alive"):
         list(settled(Ranks(), blobs, exchange.Flow(), bundle))
+    with pytest.raises(LawError, match="2 rows, 3 were alive"):
+        run_rounds(Ranks(), blobs, [bundle], "scratch", "cache", InOrder().map, lambda name, count: None)
+
+
+def test_more_documents_than_numbers_are_refused(tmp_path: Path) -> None:
+    bundle = Bundle(0, "b", (Part(1, "s", 1, exchange.MOST_DOCUMENTS + 1),), Memory({}))
+    with pytest.raises(LawError, match=r"4,294,967,297 documents in one scope.*Split"):
+        run_rounds(Ranks(), Blobs(str(tmp_path)), [bundle], "s", "c", InOrder().map, lambda name, count: None)
+
+
+def test_three_hundred_runs_merge_in_two_levels(tmp_path: Path) -> None:
+    blobs = Blobs(str(tmp_path))
+    dtype = np.dtype([("key", "<u8"), ("doc", "<u8")])
+    refs = []
+    for number in range(300):
+        part = np.array([(key, number) for key in range(number % 3, 30, 3)], dtype)
+        runs.write(blobs, f"r/{number}", part, ("key", "doc"))
+        refs.append(runs.Ref(f"r/{number}"))
+    flow = exchange._levels(blobs, exchange.Flow(tuple(refs), 3000, 48_000), "level", Shuffled().map)
+    assert len(flow.refs) == 2
+    assert (flow.records, flow.bytes) == (3000, 48_000)
+    got = [tuple(map(int, r)) for block in runs.merge(blobs, flow.refs) for r in block]
+    assert got == sorted((key, number) for number in range(300) for key in range(number % 3, 30, 3))

@@ -2,6 +2,8 @@
 
 import itertools
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,7 +74,9 @@ def batch(documents: list[list[str]], first: int) -> pa.RecordBatch:
     return pa.record_batch(list(columns.values()), names=list(columns))
 
 
-def run(folder: Path, parts: dict[int, tuple[pa.RecordBatch, int]], bundles: int, stage: Dedup, executor: Any) -> dict[int, Columns]:
+def run(
+    folder: Path, parts: dict[int, tuple[pa.RecordBatch, int]], bundles: int, stage: Dedup, executor: Any
+) -> dict[int, Columns]:
     blobs = Blobs(str(folder))
     loader = Documents({key: b for key, (b, _) in parts.items()})
     ordered = numbered({key: Part(key, "s", priority, b.num_rows) for key, (b, priority) in parts.items()})
@@ -83,7 +87,7 @@ def run(folder: Path, parts: dict[int, tuple[pa.RecordBatch, int]], bundles: int
 
 
 def brute_force(parts: dict[int, tuple[pa.RecordBatch, int]], stage: Dedup) -> dict[bytes, tuple[bytes, int]]:
-    """id -> (id of its cluster's survivor, cluster size), for clustered documents, from all pairs of each key's group."""
+    """id -> (id of its cluster's survivor, cluster size) of clustered documents, from all pairs of each key's group."""
     rows = []
     for key in sorted(parts):
         b, priority = parts[key]
@@ -102,13 +106,10 @@ def brute_force(parts: dict[int, tuple[pa.RecordBatch, int]], stage: Dedup) -> d
     def root(i: int) -> int:
         return i if parent[i] == i else root(parent[i])
 
-    for members in groups.values():
-        # what the stage compares: each with the first and with the previous one
-        candidates = {(members[0], m) for m in members[1:]} | set(itertools.pairwise(members))
-        for a, b in candidates:
-            same = np.mean(np.frombuffer(rows[a][1], "<u4") == np.frombuffer(rows[b][1], "<u4"))
-            if rows[a][0] == rows[b][0] or same >= stage.threshold:
-                parent[root(a)] = root(b)
+    for a, b in {pair for members in groups.values() for pair in itertools.combinations(members, 2)}:
+        same = np.mean(np.frombuffer(rows[a][1], "<u4") == np.frombuffer(rows[b][1], "<u4"))
+        if rows[a][0] == rows[b][0] or same >= stage.threshold:
+            parent[root(a)] = root(b)
     clusters: dict[int, list[int]] = {}
     for number in range(len(rows)):
         clusters.setdefault(root(number), []).append(number)
@@ -125,7 +126,8 @@ def layout(seed: int = 0, partitions: int = 7) -> dict[int, tuple[pa.RecordBatch
     documents = corpus(seed)
     size = -(-len(documents) // partitions)
     return {
-        (n * 5 + 3) * 2**59 % 2**64: (batch(documents[n * size : (n + 1) * size], n * size), n % 3) for n in range(partitions)
+        (n * 5 + 3) * 2**59 % 2**64: (batch(documents[n * size : (n + 1) * size], n * size), n % 3)
+        for n in range(partitions)
     }
 
 
@@ -169,26 +171,136 @@ def test_nothing_to_compare_is_never_merged(tmp_path: Path) -> None:
     assert got[5]["drop"].null_count == 3
 
 
-def test_bundles_and_ranges_and_flushes_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("seed", [1, 2, 5])
+@pytest.mark.parametrize("rows", [3, 7])  # with 3, most candidates are not duplicates
+def test_bundles_do_not_show(tmp_path: Path, seed: int, rows: int) -> None:
+    parts, stage = layout(seed), Dedup(rows=rows)
+    one, *others = (run(tmp_path / str(n), parts, n, stage, Backwards()) for n in (1, 3, 7))
+    for other in others:
+        assert other.keys() == one.keys()
+        for key, columns in one.items():
+            assert {n: a.to_pylist() for n, a in columns.items()} == {n: a.to_pylist() for n, a in other[key].items()}
+
+
+def test_ranges_and_flushes_and_levels_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parts = layout()
-    one = run(tmp_path / "1", parts, 1, Dedup(), Backwards())
+    one = run(tmp_path / "1", parts, 2, Dedup(), Backwards())
     monkeypatch.setattr(exchange, "RANGE_BYTES", 3000)
     monkeypatch.setattr(runs, "FLUSH_BYTES", 4000)
     monkeypatch.setattr(runs, "FAN_IN", 8)
-    many = run(tmp_path / "7", parts, 1, Dedup(), Backwards())
+    monkeypatch.setattr(runs, "BLOCK_BYTES", 700)
+    many = run(tmp_path / "7", parts, 2, Dedup(), Backwards())
     assert {k: {n: a.to_pylist() for n, a in c.items()} for k, c in one.items()} == {
         k: {n: a.to_pylist() for n, a in c.items()} for k, c in many.items()
     }
 
 
-def test_a_hot_key_sends_one_record_a_bundle(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows", [3, 7])
+def test_the_cut_into_partitions_does_not_decide(tmp_path: Path, rows: int) -> None:
+    documents = batch(corpus(3), 0)
+    verdicts = []
+    for partitions in (1, 5, 23):
+        size = -(-documents.num_rows // partitions)
+        keys = [random.Random(f"{partitions}-{n}").getrandbits(64) for n in range(partitions)]
+        parts = {key: (documents.slice(n * size, size), 1) for n, key in enumerate(keys)}
+        got = run(tmp_path / str(partitions), parts, min(3, partitions), Dedup(rows=rows), Backwards())
+        verdicts.append({n: flat(parts, got, n) for n in ("cluster", "cluster_size", "drop", "similarity")})
+    assert verdicts[0] == verdicts[1] == verdicts[2]
+    assert sum(d is not None for d in verdicts[0]["drop"].values()) > 40
+
+
+def test_a_hot_key_sends_one_record_a_partition(tmp_path: Path) -> None:
     same = family(1, 1) * 400
     parts = {key * 2**60: (batch(same, key * 1000), 1) for key in range(4)}
-    got = run(tmp_path, parts, 4, Dedup(), Backwards())
-    drop = flat(parts, got, "drop")
-    assert sum(d is None for d in drop.values()) == 1
-    keys = [runs.Run(Blobs(str(tmp_path)), f"cache/b{i}-keys.run").records for i in range(4)]
-    assert keys == [19] * 4
+    got = run(tmp_path, parts, 2, Dedup(), Backwards())
+    assert sum(d is None for d in flat(parts, got, "drop").values()) == 1
+    emitted = [
+        runs.Run(Blobs(str(tmp_path)), f"cache/{runs.FORMAT}-b{i}-{n}.run")
+        for i in range(2)
+        for n in ("keys", "combined-00000")
+    ]
+    assert [run_.records for run_ in emitted] == [2 * 19, 2 * 399] * 2
+
+
+def test_the_counts_of_a_report(tmp_path: Path) -> None:
+    same, alone = family(1, 1) * 3, family(2, 1)
+    work = [Bundle(0, "b", (Part(9, "s", 1, 4),), Documents({9: batch(same + alone, 0)}))]
+    _, counts = run_rounds(Dedup(), Blobs(str(tmp_path)), work, "s", "c", Backwards().map, lambda name, count: None)
+    assert Dedup().summary(counts, 2) == {
+        "candidate_pairs": 2, "confirmed_pairs": 2, "clustered_documents": 3, "clusters": 1, "largest_cluster": 3,
+        "dropped": 2,
+    }  # fmt: skip
+
+
+def test_a_key_or_a_signature_may_be_missing(tmp_path: Path) -> None:
+    whole = batch(family(1, 1) * 2 + family(2, 1) * 2, 0)
+    for name in ("exact", "minhash"):
+        column = whole[name]
+        at = whole.schema.get_field_index(name)
+        none = whole.set_column(at, name, pa.nulls(4, column.type))
+        got = run(tmp_path / name, {5: (none, 1)}, 1, Dedup(), Backwards())[5]
+        code = "near_duplicate" if name == "exact" else "exact_duplicate"
+        assert sorted(got["drop"].to_pylist(), key=str) == [None, None, code, code]
+        assert got["similarity"].to_pylist() == [1.0] * 4
+
+
+HOT = """
+import resource, sys
+import numpy as np, pyarrow as pa
+from corpus.exchange import Bundle, Loader, Part, numbered, run_rounds, settled
+from corpus.store import Blobs
+from stages.dedup import Dedup
+
+class Same(Loader, frozen=True):
+    mixed: bool
+    def read(self, key, names):
+        rows = 20_000
+        signatures = np.full((rows, 8), 7, "<u4")
+        if self.mixed:  # one band in common, everything else different
+            signatures[:, 4:] = np.random.default_rng(key >> 57).integers(0, 2**32, (rows, 4))
+        ids = np.stack([np.full(rows, key, ">u8"), np.arange(rows).astype(">u8")], axis=1).astype(">u8")
+        exact = ids if self.mixed else np.ones((rows, 2), ">u8")
+        known = {"minhash": signatures, "id": ids, "content": ids, "exact": exact}
+        columns = [column(known[name], 32 if name == "minhash" else 16) for name in names]
+        return pa.record_batch(columns or [pa.nulls(rows)], names=list(names) or ["row"])
+
+def column(values, width):
+    buffers = [None, pa.py_buffer(values.tobytes())]
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(values), buffers)
+
+def once(folder, partitions, mixed):
+    parts = numbered({k * 2**57 + 5: Part(k * 2**57 + 5, "s", 1, 20_000) for k in range(partitions)})
+    work = [Bundle(i, f"b{i}", tuple(parts[i * 10 : i * 10 + 10]), Same(mixed)) for i in range(-(-partitions // 10))]
+    stage, blobs = Dedup(bands=2, rows=4), Blobs(folder)
+    flow, counts = run_rounds(stage, blobs, work, "s", "c", lambda f, t: enumerate(map(f, t)), lambda n, c: None)
+    verdicts = [columns["drop"] for b in work for _, columns in settled(stage, blobs, flow, b)]
+    return counts, sum(len(drop) - drop.null_count for drop in verdicts)
+
+folder, partitions, mixed = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "mixed"
+once(folder + "/small", 1, mixed)  # compile
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+counts, dropped = once(folder + "/large", partitions, mixed)
+print(dropped, counts["attach"], (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
+
+
+def test_a_million_documents_of_one_key_pass_in_fixed_memory(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HOT, str(tmp_path), "50", "same"], capture_output=True, text=True, check=True
+    )
+    dropped, pairs, grown = map(int, done.stdout.split())
+    assert dropped == pairs == 999_999
+    assert grown < 9 * runs.FLUSH_BYTES  # a merge and a writer, see corpus/exchange.py
+
+
+def test_a_band_of_documents_that_differ_stays_linear(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HOT, str(tmp_path), "10", "mixed"], capture_output=True, text=True, check=True
+    )
+    dropped, pairs, grown = map(int, done.stdout.split())
+    assert dropped == 0
+    assert 199_999 < pairs < 400_000
+    assert grown < 9 * runs.FLUSH_BYTES
 
 
 @pytest.mark.parametrize("parameters", [{"bands": 0}, {"rows": 2000}, {"threshold": 0.0}, {"threshold": 1.5}])

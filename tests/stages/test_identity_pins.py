@@ -18,7 +18,7 @@ PINS = {
     "Signals": "1:2e7f7ed01b117ad0",
     "Sign": "1:2544517a59d6ebee",
     "Judge": "1:34148eab47390c5a",
-    "Dedup": "1:c72005dcd36ffdd9",
+    "Dedup": "2:c72005dcd36ffdd9",
     "Encode": "1:c70f239962ca5671",
     "Pack": "1:f5fa3181c2049683",
     "ReadPile": "1:06531a1cf98f64ec",
