@@ -18,7 +18,7 @@ from corpus.checks import Sum, entries, packed_entries, token_hashes
 from corpus.errors import LawError
 from corpus.findings import Finding
 from corpus.graph import Partition
-from corpus.identity import canonical, child_partition_key, partition_key, sha256
+from corpus.identity import child_partition_key, partition_key, recorded_id, sha256
 from corpus.index import url_hash
 from corpus.opened import Tables, level_of
 from corpus.pack import halves
@@ -104,7 +104,7 @@ def _record_problems(task: PartitionTask, k: int) -> list[str]:
     """Identity, inputs and laws, from records alone."""
     records, record = task.partition.records, task.partition.records[k]
     found = []
-    if record.step != sha256(canonical([record.definition, record.inputs])):
+    if record.step != recorded_id(record.definition, record.inputs):
         found.append("its identity is not the hash of its definition and inputs")
     label = task.chain[k]["stage"] if k < len(task.chain) else ""
     if k >= len(task.chain) or record.definition != {n: v for n, v in task.chain[k].items() if n != "stage"}:

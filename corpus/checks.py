@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from corpus import tables
 from corpus.findings import Finding
-from corpus.identity import canonical, sha256
+from corpus.identity import canonical, recorded_id, sha256
 from corpus.pack import halves, mix
 from corpus.record import ScopeRecord
 from corpus.store import Blobs
@@ -200,7 +200,7 @@ def check_scope(task: ScopeTask) -> ScopeResult:
     found = []
     if canonical(record) != data:
         found.append("is not written as records are")
-    identity = sha256(canonical([record.definition, {"scope": record.inputs}]))
+    identity = recorded_id(record.definition, {"scope": record.inputs})
     if record.step != identity or f"/{identity}.json" not in task.name:
         found.append("its identity is not the hash of its definition and inputs")
     result = ScopeResult([Finding(task.name, text, True) for text in found], [task.name] if found else [])

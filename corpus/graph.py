@@ -12,8 +12,8 @@ import msgspec
 from corpus import assets
 from corpus.chain import Step, is_map, lay_out, step_inputs
 from corpus.identity import step_id
-from corpus.record import Record
 from corpus.recipe import Recipe
+from corpus.record import Record
 from corpus.stage import BULK, Regroup, Stage
 from corpus.store import Blobs
 

@@ -88,7 +88,12 @@ def define(stage: Stage, asset_digests: Mapping[str, str]) -> Definition:
 
 def step_id(definition: Definition, inputs: Mapping[str, Any]) -> str:
     """Hex sha256. `inputs` maps what is read to its digest."""
-    return sha256(canonical([FORMAT, definition.identity(), dict(inputs)]))
+    return recorded_id(definition.identity(), inputs)
+
+
+def recorded_id(definition: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
+    """The same, from a definition as records keep it."""
+    return sha256(canonical([FORMAT, dict(definition), dict(inputs)]))
 
 
 def file_key(source: str, path: str) -> int:

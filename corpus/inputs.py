@@ -9,11 +9,10 @@ import fnmatch
 
 import msgspec
 
-
 from corpus.errors import InputError
 from corpus.identity import Definition, sha256, step_id
-from corpus.record import FileRecord
 from corpus.recipe import Source
+from corpus.record import FileRecord
 from corpus.store import Blobs, Stat, list_inputs
 
 
