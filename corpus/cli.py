@@ -271,7 +271,8 @@ def run(
         _dump({"steps": steps, "status": found})
     else:
         console = _console()
-        console.print(f"{stage}: {steps} steps run")
+        console.print(f"{stage}: {steps} steps run; what it did, and what is not fresh behind it:")
+        found.stages = [one for one in found.stages if one.stage == stage or one.state != "fresh"]
         _print_status(console, found)
 
 
@@ -319,7 +320,10 @@ def sample(
     """Make the sample input of the quickstart: Pile-style files, Chinese text and crawls, with planted defects."""
     import sampledata
 
-    _console().print(str(sampledata.generate(directory, seed, scale)))
+    made = sampledata.generate(directory, seed, scale)
+    console = _console()
+    console.print(f"{made.documents:,} documents, {made.text_bytes / 1e6:.1f} MB of text in {len(made.files)} files in {directory}")
+    console.print("planted: " + ", ".join(f"{kind} {count}" for kind, count in sorted(made.planted.items())))
 
 
 def _of(directory: str, store: str | None) -> tuple[Blobs, Blobs]:
