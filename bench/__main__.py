@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench import inputs, machine, memory, results, tiny
+from bench import inputs, machine, memory, results, tiny, whole
 from bench.given import Given
 from bench.launch import ROOT, Side, take_turns, without_paths
 from bench.works import WORKS, Work
@@ -50,6 +50,9 @@ def parser() -> argparse.ArgumentParser:
     big.add_argument("--sizes-gb", type=float, nargs="+", default=[1, 3])
     big.add_argument("--full", action="store_true", help="10 GB, too")
     big.add_argument("--local", action="store_true", help="one process instead of Ray")
+    real = commands.add_parser("whole", parents=[everyone], help="a whole build of a manifest: counts, seconds, memory")
+    real.add_argument("--manifest", type=Path, default=ROOT / "bench" / "manifests" / "dev.toml")
+    real.add_argument("--root", type=Path, required=True, help="folder of the manifest's files")
     return top
 
 
@@ -72,6 +75,13 @@ def main(argv: list[str]) -> int:
         scratch = Path(name).resolve()
         if chosen.work in WORKS:
             return _compare(chosen, about, Given(scratch, scratch, scratch, chosen.language, lid_model, tokenizer))
+        if chosen.work == "whole":
+            about["manifest"] = chosen.manifest.name
+            rows = whole.study(scratch, chosen.manifest.resolve(), chosen.root.resolve())
+            path = results.write_record(about | {"work": "whole", "rows": rows}, chosen.out)
+            path.with_suffix(".md").write_text(whole.page(about, rows), encoding="utf-8")
+            print(f"written: {path.name}")
+            return 0
         if chosen.work == "tiny":
             rows = tiny.study(scratch, chosen.files, lid_model, tokenizer, chosen.core, not chosen.no_ray)
         else:

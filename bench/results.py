@@ -120,6 +120,12 @@ def write_rows(record: dict[str, Any], folder: Path) -> Path:
     return path
 
 
+def write_record(record: dict[str, Any], folder: Path) -> Path:
+    """A record that brings a page of its own: the JSON file alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return _dated(record, folder)
+
+
 def _dated(record: dict[str, Any], folder: Path) -> Path:
     path = folder / f"{record['at'].replace(':', '').replace('-', '')}-{record['work']}.json"
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

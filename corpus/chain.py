@@ -163,6 +163,10 @@ class Walk:
 
     def _positions(self, j: int, k: int) -> np.ndarray | None:
         """For each row at the input of k, its position in the values of step j. None: one to one."""
+        first = j + 1 if isinstance(self.steps[j].stage, Regroup) else j
+        between = range(first, min(k, len(self.records)))
+        if not any(isinstance(self.steps[i].stage, Regroup) or self.records[i].kept != self.records[i].rows for i in between):
+            return None  # nothing left or was made on the way: no need to ask which rows live
         rows = self.rows(k)
         for r in range(k - 1, j, -1):
             if isinstance(self.steps[r].stage, Regroup):

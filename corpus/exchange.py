@@ -38,6 +38,7 @@ from corpus.stage import Columns, Stage
 from corpus.store import Blobs
 
 BUNDLE_ROWS = 256 << 10
+BUNDLE_PARTS = 64  # partitions at most, about: opening thousands of small ones is work to share
 RANGE_BYTES = 256 << 20  # of records for one task of a Group
 HASHES = 1 << 64
 MOST_DOCUMENTS = 1 << 32  # numbers may be kept in 32 bits

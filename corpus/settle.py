@@ -18,7 +18,7 @@ from corpus import tables
 from corpus.build import Builder
 from corpus.chain import Origin, Step, Walk, make_record, put_table
 from corpus.errors import StoreError
-from corpus.exchange import BUNDLE_ROWS, Bundle, Exchange, Flow, Loader, Part, numbered, run_rounds, settled
+from corpus.exchange import BUNDLE_PARTS, BUNDLE_ROWS, Bundle, Exchange, Flow, Loader, Part, numbered, run_rounds, settled
 from corpus.graph import Partition, Segment, difference
 from corpus.identity import canonical, child_partition_key, sha256, step_id
 from corpus.pack import bundles
@@ -158,7 +158,8 @@ def settle(builder: Builder, segment: Segment) -> dict[str, int]:
     ordered = {part.key: part for part in numbered(parts)}
     definition = _definition(builder, segment)
     work = []
-    for number, keys in enumerate(bundles({key: part.rows for key, part in parts.items()}, BUNDLE_ROWS)):
+    weights = {key: part.rows + BUNDLE_ROWS // BUNDLE_PARTS for key, part in parts.items()}
+    for number, keys in enumerate(bundles(weights, BUNDLE_ROWS)):
         loader = StoreLoader(builder.store, {key: _member(builder, segment, members[key]) for key in keys})
         same = sha256(canonical([definition.identity(), [[f"{key:016x}", *digests[key]] for key in keys]]))
         work.append(Bundle(number, same, tuple(ordered[key] for key in keys), loader))
