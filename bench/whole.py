@@ -46,7 +46,7 @@ def study(folder: Path, manifest: Path, root: Path) -> list[dict[str, Any]]:
                 "funnel": found["funnel"],
             }
         )
-        print(f"  {executor}: {rows[-1]['seconds']} s, {rows[-1]['text_mb_per_s_and_core']} MB of text per second and core")
+        print(f"  {executor}: {rows[-1]['seconds']} s, {rows[-1]['text_mb_per_s_and_core']} MB of text/s per core")
     assert rows[0]["funnel"] == rows[1]["funnel"], "one process and Ray gave different counts"
     return rows
 
@@ -63,9 +63,22 @@ def page(about: dict[str, Any], rows: list[dict[str, Any]]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        names = ("executor", "workers", "seconds", "text_mb", "text_mb_per_s_and_core", "peak_worker_mb", "peak_driver_mb")
+        names = (
+            "executor",
+            "workers",
+            "seconds",
+            "text_mb",
+            "text_mb_per_s_and_core",
+            "peak_worker_mb",
+            "peak_driver_mb",
+        )
         lines.append("| " + " | ".join(str(row[name]) for name in names) + " |")
-    lines += ["", "Where the time of the workers went, in seconds:", "", "| stage | " + " | ".join(r["executor"] for r in rows) + " |"]
+    lines += [
+        "",
+        "Where the time of the workers went, in seconds:",
+        "",
+        "| stage | " + " | ".join(r["executor"] for r in rows) + " |",
+    ]
     lines.append("|---|" + "---|" * len(rows))
     for stage in sorted(rows[0]["worker_seconds"], key=lambda s: -rows[0]["worker_seconds"][s]):
         lines.append(f"| {stage} | " + " | ".join(f"{row['worker_seconds'].get(stage, 0):.1f}" for row in rows) + " |")
@@ -77,7 +90,9 @@ def page(about: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     lines += ["", "| source | stage | in | kept | dropped |", "|---|---|---|---|---|"]
     for source, flows in rows[0]["funnel"].items():
         for flow in flows:
-            if flow["kind"] == "pack" or not (flow["dropped"] or flow["stage"] == "read" or flow["made"] not in (0, flow["rows"])):
+            if flow["kind"] == "pack" or not (
+                flow["dropped"] or flow["stage"] == "read" or flow["made"] not in (0, flow["rows"])
+            ):
                 continue
             dropped = ", ".join(f"{c} {n:,}" for c, n in sorted(flow["dropped"].items(), key=lambda x: -x[1]))
             kept = f"{flow['made']:,} parts" if flow["made"] else f"{flow['kept']:,}"

@@ -55,7 +55,9 @@ def fetch(store: Blobs, digest: str) -> Path:
         return path
     data = store.get(f"assets/{digest}")
     if sha256(data) != digest:
-        raise InputError(f"{store.url('assets/' + digest)}: its content does not have that sha256. Remove it and build again.")
+        raise InputError(
+            f"{store.url('assets/' + digest)}: its content does not have that sha256. Remove it and build again."
+        )
     folder.mkdir(mode=0o700, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder)
     with os.fdopen(handle, "wb") as file:

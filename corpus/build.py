@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from corpus import record as records
-from corpus.chain import Origin, Step
 from corpus.errors import InputError, LawError
 from corpus.graph import Graph, Partition, Segment, adopt, needs_source
 from corpus.identity import child_partition_key, partition_key
@@ -20,6 +19,7 @@ from corpus.progress import Progress
 from corpus.recipe import Recipe, Source
 from corpus.record import FileRecord, Record
 from corpus.stage import UNREADABLE, Regroup
+from corpus.steps import Origin, Step
 from corpus.store import Blobs, Stat
 from corpus.work import HashTask, ReadResult, ReadTask, Spent, Walked, WalkTask, hash_file, read_file, walk_partitions
 
@@ -192,7 +192,9 @@ class Builder:
             raise LawError(f"{source.name}: {path}: chunks {[w.chunk for w in walked]} are not a complete run")
         ledger, digest = results[0].ledger, results[0].sha256
         if any(r.sha256 != digest for r in results):
-            raise InputError(f"{source.name}: {path}: the file changed while it was read. Build again when it is still.")
+            raise InputError(
+                f"{source.name}: {path}: the file changed while it was read. Build again when it is still."
+            )
         spans = sum(w.records[0].sums["span_bytes"] for w in walked)
         if spans + ledger.skipped_bytes != ledger.decoded_bytes or (
             ledger.framed_bytes + ledger.lost_bytes != ledger.file_bytes
@@ -240,7 +242,7 @@ class Builder:
                 if whole and part / whole > source.max_lost_share:
                     raise LawError(
                         f"source `{source.name}` lost {part:,} of {whole:,} {what} ({part / whole:.1%}) to damage "
-                        f"({', '.join(f'{k} {v}' for k, v in sorted(codes.items())) or 'undecodable bytes'}), more than "
+                        f"({', '.join(f'{k} {v}' for k, v in sorted(codes.items())) or 'undecodable bytes'}), above "
                         f"its max_lost_share of {source.max_lost_share:.1%}. Mend the input, or raise "
                         f"max_lost_share in [[source]] {source.name}."
                     )

@@ -13,71 +13,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import tables
-from corpus.errors import LawError, StoreError, TaskError
-from corpus.identity import Definition, child_id, child_partition_key, define, record_ids, sha256, step_id
-from corpus.record import Record, Table, publish
-from corpus.stage import BULK, Chunk, Columns, Map, Reader, Regroup, Stage
+from corpus.errors import StoreError, TaskError
+from corpus.guard import guarded
+from corpus.identity import child_id, child_partition_key, record_ids, sha256, step_id
+from corpus.publish import make_record, put_table, read_table
+from corpus.record import Record, publish
+from corpus.spans import check_spans, slices
+from corpus.stage import BULK, Chunk, Columns, Map, Reader, Regroup
+from corpus.steps import PARENTS, Origin, Step, step_inputs
 from corpus.store import Blobs
-
-PARENTS = pa.list_(
-    pa.struct([("partition", pa.uint64()), ("row", pa.uint32()), ("start", pa.int64()), ("end", pa.int64())])
-)
-
-
-class Step(msgspec.Struct, frozen=True):
-    """A stage as it stands in the chain of one source. `stored` are the columns that its table keeps."""
-
-    label: str
-    stage: Stage
-    definition: Definition
-    stored: tuple[str, ...]
-
-    @property
-    def adds(self) -> dict[str, pa.DataType]:
-        if isinstance(self.stage, Reader):
-            return {"id": pa.binary(16), **self.stage.adds}
-        if isinstance(self.stage, Regroup):
-            return {"id": pa.binary(16), "parents": PARENTS, "text": pa.string()}
-        return self.stage.adds
-
-
-def is_map(stage: Stage) -> bool:
-    """Whether the stage runs row-local inside a partition (the others are global)."""
-    return isinstance(stage, Reader | Map | Regroup)
-
-
-def lay_out(stages: Sequence[Stage], asset_digests: Mapping[str, str]) -> tuple[Step, ...]:
-    """Steps of a chain. Text is stored once: by the last stage that changes it before a global stage or the end."""
-    steps = []
-    for number, stage in enumerate(stages):
-        adds = list(Step(stage.label, stage, None, ()).adds)  # type: ignore[arg-type]
-        kept = [name for name in adds if name not in BULK]
-        if "text" in adds and not isinstance(stage, Regroup):
-            later = []
-            for other in stages[number + 1 :]:
-                if not is_map(other):
-                    break
-                later.append(other)
-            if not any("text" in other.adds for other in later):
-                kept.append("text")
-        label = "read" if isinstance(stage, Reader) else stage.label
-        steps.append(Step(label, stage, define(stage, asset_digests), tuple(kept)))
-    return tuple(steps)
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """Where the root partition of a walk comes from."""
-
-    source: str
-    path: str
-    key: int  # of the root partition
-
 
 Load = Callable[[Step], Any]
 
@@ -165,7 +114,9 @@ class Walk:
         """For each row at the input of k, its position in the values of step j. None: one to one."""
         first = j + 1 if isinstance(self.steps[j].stage, Regroup) else j
         between = range(first, min(k, len(self.records)))
-        if not any(isinstance(self.steps[i].stage, Regroup) or self.records[i].kept != self.records[i].rows for i in between):
+        if not any(
+            isinstance(self.steps[i].stage, Regroup) or self.records[i].kept != self.records[i].rows for i in between
+        ):
             return None  # nothing left or was made on the way: no need to ask which rows live
         rows = self.rows(k)
         for r in range(k - 1, j, -1):
@@ -226,7 +177,12 @@ class Walk:
 
     def release(self, k: int, until: int) -> None:
         """Forget what no step in k..until-1 reads."""
-        needed = {(self.provider(name, i), name) for i in range(k, until) for name in self.steps[i].stage.reads if name != "row"}
+        needed = {
+            (self.provider(name, i), name)
+            for i in range(k, until)
+            for name in self.steps[i].stage.reads
+            if name != "row"
+        }
         needed |= {
             (self.provider("text", r), "text")
             for r in range(k)
@@ -301,7 +257,7 @@ class Walk:
         position, start, end = stage.regroup(batch, model)
         rows, ids = self.rows(k), self.column("id", k)
         whole = pc.binary_length(batch["text"]).to_numpy(zero_copy_only=False)
-        _check_spans(self.steps[k].label, position, start, end, whole)
+        check_spans(self.steps[k].label, position, start, end, whole)
         children = ids.take(pa.array(position)).to_pylist()
         parts = (start != 0) | (end != whole[position])
         for i in np.flatnonzero(parts):  # a part has an id of its own, a whole document keeps its id
@@ -344,163 +300,21 @@ class Walk:
             sums[name] = _living_sum(columns[name], everything)
         seen = len(self.rows(k)) if regroups else len(rows)
         record = make_record(
-            step.definition, identity, inputs, self.origin.source, self.partition(k), seen,
-            columns["drop"], digests, tables.rows_digest(rows[alive]), sums,
+            step.definition,
+            identity,
+            inputs,
+            self.origin.source,
+            self.partition(k),
+            seen,
+            columns["drop"],
+            digests,
+            tables.rows_digest(rows[alive]),
+            sums,
             made=len(rows) if regroups else 0,
             table=put_table(self.store, step.stage.kind, self.partition(k), table),
         )
         publish(self.store, record, self.origin.source, step.stage.kind)
         return record
-
-
-def step_inputs(
-    steps: Sequence[Step],
-    records: Sequence[Record],
-    k: int,
-    root: int,
-    chunk: Chunk | None = None,
-    quarantined: Mapping[int, str] | None = None,
-) -> dict[str, Any]:
-    """Inputs of step k given the records before it: partition, digest of each column read, digest of the living."""
-    key = root
-    for step in steps[: k + 1]:
-        if isinstance(step.stage, Regroup):
-            key = child_partition_key(key, step.label)
-    inputs: dict[str, Any] = {"partition": f"{key:016x}"}
-    if k == 0:
-        assert chunk is not None
-        inputs["bytes"] = chunk.digest
-        inputs["first_record"] = chunk.first_record
-        if quarantined:
-            inputs["quarantined"] = {str(row): reason for row, reason in sorted(quarantined.items())}
-        return inputs
-    names = [*steps[k].stage.reads, *(["id"] if isinstance(steps[k].stage, Regroup) else [])]
-    for name in names:
-        if name == "row":
-            continue
-        j = next(j for j in range(k - 1, -1, -1) if name in steps[j].adds)
-        inputs[name] = records[j].columns[name]
-    inputs["rows"] = records[k - 1].alive
-    return inputs
-
-
-def make_record(
-    definition: Definition,
-    identity: str,
-    inputs: dict[str, Any],
-    source: str,
-    partition: int,
-    rows: int,
-    drop: pa.Array,
-    digests: dict[str, str],
-    alive: str,
-    sums: dict[str, int],
-    table: Table,
-    made: int = 0,
-) -> Record:
-    """A record, its conservation law checked."""
-    counts = pc.value_counts(drop.drop_null())
-    dropped = {str(v): int(c) for v, c in sorted(zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True))}
-    record = Record(
-        step=identity,
-        source=source,
-        partition=f"{partition:016x}",
-        definition=definition.identity(),
-        inputs=inputs,
-        rows=rows,
-        kept=(drop.null_count if not made else rows),
-        dropped=dropped,
-        columns=digests,
-        alive=alive,
-        table=table,
-        made=made,
-        sums=sums,
-    )
-    check_law(record)
-    return record
-
-
-def check_law(record: Record) -> None:
-    """rows = kept + dropped by reason; for a Regroup: bytes in = bytes in children + bytes cut."""
-    where = f"stage `{record.kind}`, partition {record.partition}"
-    if record.rows != record.kept + sum(record.dropped.values()):
-        raise LawError(f"{where}: {record.rows} rows in, {record.kept} kept, dropped {record.dropped}: rows are missing")
-    if "parent_bytes" in record.sums:
-        if record.sums["parent_bytes"] != record.sums["text_bytes"] + record.sums["cut_bytes"]:
-            raise LawError(f"{where}: bytes of the parents are neither in a child nor cut: {record.sums}")
-
-
-def put_table(store: Blobs, kind: str, partition: int, columns: dict[str, pa.Array]) -> Table:
-    """Publish a table under a name that holds its digest."""
-    data = tables.to_bytes(tables.canonical(columns))
-    digest = sha256(data)
-    name = f"tables/{kind}/{partition:016x}-{digest[:16]}.parquet"
-    if not store.exists(name):
-        store.put(name, data)
-    return Table(name, len(data), digest)
-
-
-def read_table(store: Blobs, table: Table, columns: Sequence[str] | None) -> pa.Table:
-    try:
-        return tables.read(store.get(table.name), columns)
-    except (OSError, pa.ArrowException) as error:
-        raise StoreError(
-            f"{store.url(table.name)}: cannot be read ({error}). Remove the file and its records with "
-            f"`corpus verify --repair`, then build again."
-        ) from error
-
-
-def guarded(stage: Map, batch: pa.RecordBatch, model: Any) -> Columns:
-    """`stage.apply`, with a row that raises quarantined: its values are null, its drop code is `failed`."""
-    try:
-        return stage.apply(batch, model)
-    except (MemoryError, TaskError):
-        raise
-    except Exception as error:
-        if batch.num_rows == 1:
-            columns: Columns = {name: pa.nulls(1, kind) for name, kind in stage.adds.items()}
-            columns["drop"] = pa.array(["failed"])
-            columns["detail"] = pa.array([f"{type(error).__name__}: {error}"[:200]])
-            return columns
-        if batch.num_rows == 0:
-            raise
-    half = batch.num_rows // 2
-    parts = [guarded(stage, batch.slice(0, half), model), guarded(stage, batch.slice(half), model)]
-    names = set(parts[0]) | set(parts[1])
-    joined = {}
-    for name in names:
-        arrays = []
-        for part, rows in zip(parts, (half, batch.num_rows - half), strict=True):
-            arrays.append(tables.combine(part[name]) if name in part else pa.nulls(rows, pa.string()))
-        joined[name] = pa.concat_arrays(arrays)
-    return joined
-
-
-def slices(text: pa.Array, position: np.ndarray, start: np.ndarray, end: np.ndarray) -> pa.Array:
-    """Byte ranges of strings as strings; zero work where every string is taken whole."""
-    whole = pc.binary_length(text).to_numpy(zero_copy_only=False)
-    if len(position) == len(text) and np.array_equal(start, np.zeros_like(start)) and np.array_equal(end, whole):
-        return text
-    offsets = np.frombuffer(text.buffers()[1], dtype=np.int32)[text.offset : text.offset + len(text) + 1]
-    first = offsets[:-1].astype(np.int64)[position]
-    begin, stop = first + start, first + end
-    out = np.zeros(len(position) + 1, dtype=np.int32)
-    np.cumsum(stop - begin, out=out[1:])
-    data = memoryview(text.buffers()[2]) if text.buffers()[2] is not None else memoryview(b"")
-    if len(begin) and np.array_equal(stop[:-1], begin[1:]):  # spans that follow each other need no copy
-        return pa.StringArray.from_buffers(
-            len(position), pa.py_buffer(out), pa.py_buffer(data[int(begin[0]) : int(stop[-1])])
-        )
-    joined = b"".join(data[a:b] for a, b in zip(begin.tolist(), stop.tolist(), strict=True))
-    return pa.StringArray.from_buffers(len(position), pa.py_buffer(out), pa.py_buffer(joined))
-
-
-def _check_spans(label: str, position: np.ndarray, start: np.ndarray, end: np.ndarray, whole: np.ndarray) -> None:
-    inside = (start >= 0) & (start <= end) & (end <= whole[position])
-    same = position[1:] == position[:-1]
-    ordered = (position[1:] >= position[:-1]) & (~same | (start[1:] >= end[:-1]))
-    if not inside.all() or not ordered.all():
-        raise LawError(f"stage `{label}`: spans of children overlap, are out of order or outside their parent")
 
 
 def _living_sum(values: pa.Array, alive: np.ndarray) -> int:

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import tables
-from corpus.chain import check_law
 from corpus.checks import Sum, entries, packed_entries, token_hashes
 from corpus.errors import LawError
 from corpus.findings import Finding
@@ -22,6 +21,7 @@ from corpus.identity import child_partition_key, partition_key, recorded_id, sha
 from corpus.index import url_hash
 from corpus.opened import Tables, level_of
 from corpus.pack import halves
+from corpus.publish import check_law
 from corpus.record import Record, folder
 from corpus.store import Blobs
 

@@ -12,17 +12,15 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
 import stages
-from corpus import recipe
+from corpus import recipe, screen
 from corpus.build import Builder
-from corpus.drive import Outcome, compile_corpus, last_run, log_run
+from corpus.drive import compile_corpus, last_run, log_run
 from corpus.errors import CorpusError, InputError, RecipeError
 from corpus.graph import Graph
 from corpus.local import Local
-from corpus.progress import Progress, printable
+from corpus.progress import Progress
 from corpus.seal import Flow, open_manifest
 from corpus.status import Status, survey
 from corpus.store import Blobs, is_local
@@ -93,60 +91,6 @@ def _executor(address: str | None, in_process: bool, workers: int | None, store:
         cluster.close()
 
 
-# -- printing --------------------------------------------------------------------------------------------------------
-
-
-def _console() -> Console:
-    """Standard output; 120 columns where it is no terminal."""
-    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=120)
-
-
-def _dump(value: Any) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n")
-
-
-def _reasons(dropped: dict[str, int], most: int = 6) -> str:
-    """The commonest reasons; the rest summed up."""
-    ranked = sorted(dropped.items(), key=lambda x: (-x[1], x[0]))
-    shown = [f"{code} {count:,}" for code, count in ranked[:most]]
-    if ranked[most:]:
-        shown.append(f"{len(ranked[most:])} other reasons {sum(count for _, count in ranked[most:]):,}")
-    return ", ".join(shown)
-
-
-def funnel_table(flows: dict[str, list[Flow]]) -> Table:
-    table = Table(title="in = kept + dropped, at every stage", title_justify="left", title_style="dim", box=None)
-    for name in ("source", "stage", "in", "kept", "dropped"):
-        table.add_column(name, justify="right" if name in ("in", "kept") else "left", no_wrap=name != "dropped")
-    for source, own in flows.items():
-        first = True
-        for flow in own:
-            if flow.kind == "pack" or not (flow.dropped or flow.made != 0 and flow.made != flow.kept or flow is own[0]):
-                continue
-            kept = f"{flow.made:,} parts" if flow.made else f"{flow.kept:,}"
-            table.add_row(source if first else "", flow.stage, f"{flow.rows:,}", kept, _reasons(flow.dropped))
-            first = False
-    return table
-
-
-def _print_outcome(console: Console, outcome: Outcome, out: Blobs, line: dict[str, Any], seconds: float) -> None:
-    console.print(funnel_table(outcome.funnel))
-    for label, counts in outcome.exchanges.items():
-        console.print(f"{label}: " + ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in counts.items()))
-    manifest = outcome.manifest
-    if manifest is not None:
-        tokens = sum(s["tokens"] for s in manifest["shards"])
-        documents = sum(s["documents"] for s in manifest["shards"])
-        console.print(
-            f"{documents:,} documents, {tokens:,} tokens in {len(manifest['shards'])} shards, sealed in {out.root}"
-        )
-    console.print(
-        f"{seconds:.1f} s, {line['steps_made']:,} steps made, peak memory of a worker "
-        f"{line['peak_worker_bytes'] / 1e6:,.0f} MB",
-        style="dim",
-    )
-
-
 # -- commands --------------------------------------------------------------------------------------------------------
 
 
@@ -189,9 +133,11 @@ def build(
             how["engine_start_s"] = round(ready - started, 3)
             line = log_run(directory, builder, outcome, seconds, how)
         if json:
-            _dump({"funnel": outcome.funnel, "exchanges": outcome.exchanges, "manifest": outcome.manifest, "run": line})
+            screen.dump(
+                {"funnel": outcome.funnel, "exchanges": outcome.exchanges, "manifest": outcome.manifest, "run": line}
+            )
         else:
-            _print_outcome(_console(), outcome, directory, line, seconds)
+            screen.print_outcome(screen.console(), outcome, directory, line, seconds)
 
 
 @app.command()
@@ -207,41 +153,17 @@ def status(
         sealed = open_manifest(Blobs(_absolute(manifest)))
         flows = {s["name"]: msgspec.convert(s["funnel"], list[Flow]) for s in sealed["sources"]}
         if json:
-            _dump({"name": sealed["name"], "funnel": flows, "shards": sealed["shards"]})
+            screen.dump({"name": sealed["name"], "funnel": flows, "shards": sealed["shards"]})
         else:
-            _console().print(funnel_table(flows))
+            screen.console().print(screen.funnel_table(flows))
         return
     plan = _load(Path(manifest), root)
     _, tables = _places(plan.name, out, store)
     found = survey(Builder(Graph(plan, tables, install=False), Local(), Progress(quiet=True)))
     if json:
-        _dump(found)
+        screen.dump(found)
     else:
-        _print_status(_console(), found)
-
-
-def _print_status(console: Console, found: Status) -> None:
-    table = Table(box=None)
-    for name in ("source", "stage", "state", "in", "kept", "dropped and why"):
-        table.add_column(name, justify="right" if name in ("in", "kept") else "left", overflow="fold")
-    styles = {"fresh": "green", "stale": "yellow", "missing": "red", "unknown": "dim"}
-    last = None
-    for one in found.stages:
-        counts = [f"{getattr(one, s)} {s}" for s in ("fresh", "stale", "missing", "unknown") if getattr(one, s)]
-        state = one.state if len(counts) <= 1 else ", ".join(counts)
-        lines = [_reasons(one.dropped)] if one.dropped else []
-        lines += [f"{why} ({n} partition{'s' * (n != 1)})" for why, n in sorted(one.why.items(), key=lambda x: -x[1])[:8]]
-        table.add_row(
-            one.source if one.source != last else "",
-            one.stage,
-            f"[{styles[one.state]}]{state}[/]",
-            f"{one.rows:,}",
-            f"{one.made:,} parts" if one.made else f"{one.kept:,}",
-            "\n".join(lines),
-        )
-        last = one.source
-    console.print(table)
-    console.print("everything is fresh" if found.fresh else "`corpus build` makes what is stale, missing or unknown")
+        screen.print_status(screen.console(), found)
 
 
 @app.command()
@@ -268,12 +190,12 @@ def run(
         steps = builder.costs.steps
         found = survey(Builder(graph, Local(), Progress(quiet=True)))
     if json:
-        _dump({"steps": steps, "status": found})
+        screen.dump({"steps": steps, "status": found})
     else:
-        console = _console()
+        console = screen.console()
         console.print(f"{stage}: {steps} steps run; what it did, and what is not fresh behind it:")
         found.stages = [one for one in found.stages if one.stage == stage or one.state != "fresh"]
-        _print_status(console, found)
+        screen.print_status(console, found)
 
 
 def _need_upstream(found: Status, graph: Graph, stage: str, manifest: Path) -> None:
@@ -306,7 +228,7 @@ def probe(
     builder = Builder(Graph(plan, tables), Local(), Progress(quiet=True))
     record = find_killer(builder.read_task(source, path))
     if record is None:
-        _console().print("no single record kills its process: it was memory, or the machine")
+        screen.console().print("no single record kills its process: it was memory, or the machine")
     else:
         sys.stdout.write(f'[[quarantine]]\nsource = "{source}"\npath = "{path}"\nrecord = {record}\n')
 
@@ -321,8 +243,10 @@ def sample(
     import sampledata
 
     made = sampledata.generate(directory, seed, scale)
-    console = _console()
-    console.print(f"{made.documents:,} documents, {made.text_bytes / 1e6:.1f} MB of text in {len(made.files)} files in {directory}")
+    console = screen.console()
+    console.print(
+        f"{made.documents:,} documents, {made.text_bytes / 1e6:.1f} MB of text, {len(made.files)} files in {directory}"
+    )
     console.print("planted: " + ", ".join(f"{kind} {count}" for kind, count in sorted(made.planted.items())))
 
 
@@ -340,7 +264,9 @@ def _of(directory: str, store: str | None) -> tuple[Blobs, Blobs]:
 def verify(
     directory: Directory,
     store: Store = None,
-    repair: Annotated[bool, typer.Option(help="Take damaged files away, so that the next build makes them again.")] = False,
+    repair: Annotated[
+        bool, typer.Option(help="Take damaged files away, so that the next build makes them again.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Re-read everything: digests, rows, both laws, token ranges, from the root `manifest.sha256` down."""
@@ -349,9 +275,9 @@ def verify(
     out, tables = _of(directory, store)
     found = verification.verify(out, tables, repair, Local(), Progress(quiet=json))
     if json:
-        _dump(found)
+        screen.dump(found)
     else:
-        _console().print(verification.show(found))
+        screen.console().print(verification.show(found))
     if not found.ok:
         raise typer.Exit(1)
 
@@ -372,9 +298,9 @@ def explain(
     out, tables = _of(directory, store)
     lives = explanation.explain(out, tables, url, id)
     if json:
-        _dump(lives)
+        screen.dump(lives)
     else:
-        _console().print(explanation.show(lives))
+        screen.console().print(explanation.show(lives))
 
 
 @app.command()
@@ -383,7 +309,9 @@ def trace(
     token: Annotated[int, typer.Option(help="Number of the token, over all shards in order, or in --shard.")],
     shard: Annotated[str | None, typer.Option(help="Name of a shard.")] = None,
     replay: Annotated[bool, typer.Option(help="Run the whole chain again from the raw record, and compare.")] = False,
-    manifest: Annotated[Path | None, typer.Option(help="With --replay: the dataset manifest. Default: that of the last run.")] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="With --replay: the dataset manifest. Default: that of the last run.")
+    ] = None,
     root: Root = None,
     store: Store = None,
     json: Json = False,
@@ -398,9 +326,9 @@ def trace(
         graph = Graph(_load(path, root or last_run(out)["roots"]), tables)
     found = tracing.trace(out, tables, token, shard, graph)
     if json:
-        _dump(found)
+        screen.dump(found)
     else:
-        _console().print(tracing.show(found))
+        screen.console().print(tracing.show(found))
 
 
 @app.command()
@@ -410,12 +338,10 @@ def report(directory: Directory, store: Store = None) -> None:
 
     out, tables = _of(directory, store)
     place = reporting.report(out, tables, Local(), Progress(quiet=True))
-    _console().print(f"written: {place}")
+    screen.console().print(f"written: {place}")
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False
-)
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
 def train(context: typer.Context) -> None:
     """Train on a finished build: corpus train DIR --preset tiny --dp 2. (--help lists the options)"""
     from trainer.__main__ import main as train_main
@@ -430,7 +356,7 @@ def main() -> None:
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except CorpusError as error:
-        sys.stderr.write(f"corpus: {printable_lines(str(error))}\n")
+        sys.stderr.write(f"corpus: {screen.printable_lines(str(error))}\n")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.stderr.write("corpus: interrupted\n")
@@ -440,8 +366,3 @@ def main() -> None:
             error.show()  # type: ignore[attr-defined]
             sys.exit(2)
         raise
-
-
-def printable_lines(text: str) -> str:
-    return "\n".join(printable(line) for line in text.split("\n"))
-

@@ -106,7 +106,9 @@ def _stops(builder: Builder, segment: Segment, until: str | None) -> tuple[dict[
     return stops, whole
 
 
-def log_run(out: Blobs, builder: Builder, outcome: Outcome | None, seconds: float, how: dict[str, Any]) -> dict[str, Any]:
+def log_run(
+    out: Blobs, builder: Builder, outcome: Outcome | None, seconds: float, how: dict[str, Any]
+) -> dict[str, Any]:
     """Append one line about this run to the build directory."""
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     line = {
@@ -136,5 +138,3 @@ def last_run(out: Blobs) -> dict[str, Any]:
     if not out.exists("runs.jsonl"):
         raise InputError(f"{out.root}: no runs.jsonl here. Is this a build directory? Give the store with --store.")
     return dict(msgspec.json.decode(out.get("runs.jsonl").splitlines()[-1]))
-
-

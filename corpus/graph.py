@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from corpus import assets
-from corpus.chain import Step, is_map, lay_out, step_inputs
 from corpus.identity import step_id
 from corpus.recipe import Recipe
 from corpus.record import Record
 from corpus.stage import BULK, Regroup, Stage
+from corpus.steps import Step, is_map, lay_out, step_inputs
 from corpus.store import Blobs
 
 
@@ -81,7 +81,7 @@ class Graph:
                 until[source] = own
             takes_part = tuple(s for s in self.chains if self.index(s, stage.label) is not None)
             found.append(Segment(len(found), stage, until, takes_part))
-        done = {source: 0 for source in self.chains}
+        done = dict.fromkeys(self.chains, 0)
         if found:
             done = {s: k + (s in found[-1].sources) for s, k in found[-1].until.items()}
         last = {source: len(chain) for source, chain in self.chains.items()}
@@ -174,5 +174,3 @@ def why_stale(step: Step, inputs: Mapping[str, Any], candidates: Iterable[Record
             if best is None or len(found) < len(best):
                 best = found
     return best
-
-

@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 import xxhash
 
 from corpus import tables
-from corpus.chain import read_table
 from corpus.identity import canonical, sha256
 from corpus.pack import bundles, halves, joined, power_of_two
+from corpus.publish import read_table
 from corpus.record import Table
 from corpus.stage import Regroup
 from corpus.store import Blobs
@@ -124,7 +124,9 @@ def write(builder: "Builder", out: Blobs, earlier: dict[str, Any]) -> dict[str, 
     tasks = []
     for keys in bundles(weights, BUNDLE_ENTRIES):
         parts = tuple((key, members[key]) for key in keys)
-        identity = sha256(canonical([[f"{k:016x}", [t.sha256 for _, t, _ in levels]] for k, levels in parts] + [buckets]))
+        identity = sha256(
+            canonical([[f"{k:016x}", [t.sha256 for _, t, _ in levels]] for k, levels in parts] + [buckets])
+        )
         tasks.append(CollectTask(builder.store, parts, buckets, f"runs/index/{identity}"))
     collected = sha256(canonical([task.name for task in tasks]))
     before = earlier.get("index", {})
@@ -141,9 +143,7 @@ def write(builder: "Builder", out: Blobs, earlier: dict[str, Any]) -> dict[str, 
         for bucket in range(buckets)
     ]
     done = dict(builder.executor.map(write_bucket, jobs))
-    found: dict[str, Any] = {
-        kind: {"buckets": buckets, "collected": collected, "files": []} for kind in _KINDS
-    }
+    found: dict[str, Any] = {kind: {"buckets": buckets, "collected": collected, "files": []} for kind in _KINDS}
     for number, job in enumerate(jobs):
         found[job.kind]["files"].append(done[number])
     return found

@@ -1,7 +1,7 @@
 """Pack: every survivor once, per source and split, into token shards, in a uniform order and bounded memory.
 
-The order of a document is a hash of (seed, id). Its first bits name the shard, all of it the place inside: so a shard is
-a range of hashes, any worker count gives the same bytes, and a document that leaves touches one shard.
+The order of a document is a hash of (seed, id). Its first bits name the shard, all of it the place inside: so a shard
+is a range of hashes, any worker count gives the same bytes, and a document that leaves touches one shard.
 
 Two passes. A *run* holds the tokens of a bundle of partitions (bundled by the first bits of their keys, so that a new
 partition touches one bundle), sorted by order, with an index of 4,096 equal ranges of the order and a digest of each. A
@@ -22,11 +22,12 @@ import pyarrow.compute as pc
 import xxhash
 
 from corpus import tables
-from corpus.chain import Origin, Step, Walk
+from corpus.chain import Walk
 from corpus.errors import RecipeError, StoreError
 from corpus.identity import canonical, sha256
 from corpus.record import Record
 from corpus.stage import Stage
+from corpus.steps import Origin, Step
 from corpus.store import Blobs
 from corpus.tokens import ShardWriter, optimal_dtype
 from corpus.work import load_model
@@ -60,7 +61,9 @@ class Pack(Stage, frozen=True, kw_only=True, tag="pack"):
         if self.shard_tokens < 1024:
             raise RecipeError(f".shard_tokens: got {self.shard_tokens}. Expected 1024 or more.")
         if not 0 <= self.heldout_share < 1:
-            raise RecipeError(f".heldout_share: got {self.heldout_share}. Expected a share from 0 up to, not including, 1.")
+            raise RecipeError(
+                f".heldout_share: got {self.heldout_share}. Expected a share from 0 up to, not including, 1."
+            )
 
 
 class Vocabulary(msgspec.Struct, frozen=True):
@@ -118,7 +121,7 @@ class Shard(msgspec.Struct, frozen=True):
 
 
 def mix(values: np.ndarray) -> np.ndarray:
-    """The finaliser of splitmix64 (Steele, Lea and Flood 2014, section 5): a bijection on u64 that spreads any input."""
+    """The finaliser of splitmix64 (Steele, Lea and Flood 2014): a bijection on u64 that spreads any input."""
     x = values.astype(np.uint64, copy=True)
     x ^= x >> np.uint64(30)
     x *= np.uint64(0xBF58476D1CE4E5B9)
@@ -150,7 +153,9 @@ def order_of(hi: np.ndarray, lo: np.ndarray, seed: int) -> np.ndarray:
 def is_heldout(content: pa.Array, seed: int, share: float) -> np.ndarray:
     """Chosen by content, so that equal texts are never on both sides."""
     hi, lo = halves(content)
-    return order_of(hi, lo, seed ^ 0x48454C44) < np.uint64(int(share * 2.0**64)) if share else np.zeros(len(content), bool)
+    return (
+        order_of(hi, lo, seed ^ 0x48454C44) < np.uint64(int(share * 2.0**64)) if share else np.zeros(len(content), bool)
+    )
 
 
 @nb.njit(cache=True, nogil=True)
@@ -243,8 +248,9 @@ class _Run:
         tokens = self.store.get(self.name, self.tokens_at + int(c) * wide, self.tokens_at + int(d) * wide)
         one, two = np.frombuffer(documents, _DOCUMENT), np.frombuffer(tokens, self.dtype)
         for bucket in range(begin, end):
-            (a, b), (c, d) = self.index[0, bucket : bucket + 2] - self.index[0, begin], (
-                self.index[1, bucket : bucket + 2] - self.index[1, begin]
+            (a, b), (c, d) = (
+                self.index[0, bucket : bucket + 2] - self.index[0, begin],
+                (self.index[1, bucket : bucket + 2] - self.index[1, begin]),
             )
             if a != b and _digest(one[a:b], two[c:d]) != self.digests[bucket]:
                 raise StoreError(f"{self.store.url(self.name)}: damaged in range {bucket}. Remove it and build again.")

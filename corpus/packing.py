@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 
 from corpus.build import Builder
-from corpus.chain import Origin
 from corpus.errors import LawError, RecipeError
 from corpus.graph import Segment
 from corpus.identity import canonical, sha256
@@ -24,6 +23,7 @@ from corpus.pack import (
     write_shard,
 )
 from corpus.settle import digests_read
+from corpus.steps import Origin
 from corpus.store import Blobs
 from corpus.work import load_model
 
@@ -66,19 +66,24 @@ def pack(builder: Builder, segment: Segment, out: Blobs, earlier: dict[str, Any]
         steps = builder.graph.chains[source]
         encoded = next(j for j in reversed(range(k)) if "tokens" in steps[j].adds)
         members = {p.key: p for p in builder.partitions[source]}
-        weights = {key: p.records[encoded].sums.get("n_tokens", 0) + p.records[encoded].rows for key, p in members.items()}
+        weights = {
+            key: p.records[encoded].sums.get("n_tokens", 0) + p.records[encoded].rows for key, p in members.items()
+        }
         for keys in bundles(weights, BUNDLE_TOKENS):
-            parts = tuple(
-                (Origin(source, members[key].path, key), tuple(members[key].records[:k])) for key in keys
-            )
+            parts = tuple((Origin(source, members[key].path, key), tuple(members[key].records[:k])) for key in keys)
             run = sha256(
-                canonical([steps[k].definition.identity(), builder.recipe.seed, vocabulary.sha256, source,
-                           [[f"{o.key:016x}", *digests_read(steps, records, k)] for o, records in parts]])
+                canonical(
+                    [
+                        steps[k].definition.identity(),
+                        builder.recipe.seed,
+                        vocabulary.sha256,
+                        source,
+                        [[f"{o.key:016x}", *digests_read(steps, records, k)] for o, records in parts],
+                    ]
+                )
             )
             names = tuple(f"runs/pack/{run}-{split}.run" for split in SPLITS)
-            tasks.append(
-                RunTask(builder.store, steps, parts, stage, builder.recipe.seed, vocabulary, names)
-            )
+            tasks.append(RunTask(builder.store, steps, parts, stage, builder.recipe.seed, vocabulary, names))
             of.append(source)
     identity = sha256(canonical([list(task.names) for task in tasks]))
     if earlier.get("packed") == identity and builder.again != stage.label:
@@ -102,8 +107,18 @@ def pack(builder: Builder, segment: Segment, out: Blobs, earlier: dict[str, Any]
             runs = tuple(t.names[split] for t, s in zip(tasks, of, strict=True) if s == source)
             for i in range(number):
                 jobs.append(
-                    ShardTask(builder.store, out, source, split_name, i, number, runs, definition,
-                              builder.recipe.seed, vocabulary)
+                    ShardTask(
+                        builder.store,
+                        out,
+                        source,
+                        split_name,
+                        i,
+                        number,
+                        runs,
+                        definition,
+                        builder.recipe.seed,
+                        vocabulary,
+                    )
                 )
     shards = []
     with builder.progress.task("pack: shards", len(jobs), "shards") as bar:

@@ -1,7 +1,7 @@
 """Which record kills its worker? A diagnosis, never part of a build: it decides nothing by itself.
 
-The file is read again in child processes with all records but a range left out, and the range is halved until one record
-is left. Nothing is published: children write to a folder that is thrown away.
+The file is read again in child processes with all records but a range left out, and the range is halved until one
+record is left. Nothing is published: children write to a folder that is thrown away.
 """
 
 import os

@@ -113,7 +113,7 @@ def _stage(where: Path, base: str, table: Any, kinds: dict[str, type[Stage]], ra
         raise RecipeError(f"{where}: {base}.kind: this field is required and is missing. {_nearest('', list(kinds))}")
     if kind not in kinds:
         raise RecipeError(f"{where}: {base}.kind: got {kind!r}. {_nearest(str(kind), list(kinds))}")
-    names = [n for n in _field_names(kinds[kind])]
+    names = list(_field_names(kinds[kind]))
     return _convert(where, base, table, kinds[kind], names, raw)
 
 
@@ -147,9 +147,7 @@ def load(path: Path, stages: Any, readers: Any, roots: dict[str, str] | None = N
             raise RecipeError(f"{path}: $.{field}: got a single value. Write [[{field}]], once for each.")
     sources = _sources(path, raw, by_kind(readers), roots or {})
     kinds = by_kind(stages)
-    chain = tuple(
-        _stage(path, f"$.stage[{i}]", table, kinds, raw) for i, table in enumerate(raw.get("stage", []))
-    )
+    chain = tuple(_stage(path, f"$.stage[{i}]", table, kinds, raw) for i, table in enumerate(raw.get("stage", [])))
     reader_structs = {s.name: _reader(path, i, s, by_kind(readers), raw) for i, s in enumerate(sources)}
     quarantine = tuple(
         _convert(path, f"$.quarantine[{i}]", table, Quarantine, _field_names(Quarantine), raw)
@@ -243,4 +241,6 @@ def _check(recipe: Recipe) -> None:
             have |= set(stage.adds)
     for item in recipe.quarantine:
         if item.source not in names:
-            raise RecipeError(f"{recipe.path}: $.quarantine: no such source {item.source!r}. {_nearest(item.source, names)}")
+            raise RecipeError(
+                f"{recipe.path}: $.quarantine: no such source {item.source!r}. {_nearest(item.source, names)}"
+            )

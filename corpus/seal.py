@@ -15,13 +15,13 @@ import msgspec
 import pyarrow as pa
 
 from corpus import tables
-from corpus.chain import Step
 from corpus.errors import LawError, VerifyError
 from corpus.graph import Graph, Partition
 from corpus.identity import canonical, sha256
 from corpus.pack import FileInfo, Shard, power_of_two
 from corpus.packing import Packed
 from corpus.record import FileRecord, Record
+from corpus.steps import Step
 from corpus.store import Blobs
 
 FORMAT = 1
@@ -92,8 +92,14 @@ def write_steps(out: Blobs, graph: Graph, partitions: Sequence[Partition]) -> li
                     }
                 )
         schema = {
-            "root": pa.uint64(), "source": pa.string(), "path": pa.string(), "chunk": pa.int32(),
-            "position": pa.int32(), "stage": pa.string(), "step": pa.string(), "record": pa.binary(),
+            "root": pa.uint64(),
+            "source": pa.string(),
+            "path": pa.string(),
+            "chunk": pa.int32(),
+            "position": pa.int32(),
+            "stage": pa.string(),
+            "step": pa.string(),
+            "record": pa.binary(),
         }
         columns = {name: pa.array([line[name] for line in lines], kind) for name, kind in schema.items()}
         data = tables.to_bytes(tables.canonical(columns))
@@ -145,9 +151,7 @@ def seal(
                     for f in sorted(files[source.name].values(), key=lambda f: f.path)
                 ],
                 "funnel": [flow for flow in flows if flow.kind != "pack"],
-                "chain": [
-                    {"stage": step.label, **step.definition.identity()} for step in graph.chains[source.name]
-                ],
+                "chain": [{"stage": step.label, **step.definition.identity()} for step in graph.chains[source.name]],
             }
         )
     manifest: dict[str, Any] = {
@@ -192,12 +196,12 @@ def open_manifest(out: Blobs) -> dict[str, Any]:
     try:
         data, want = out.get("manifest.json"), out.get("manifest.sha256").decode(errors="replace").strip()
     except FileNotFoundError as error:
-        raise VerifyError(f"{out.root}: no sealed build here ({error.filename or error}). Run `corpus build` to its end.") from None
+        raise VerifyError(
+            f"{out.root}: no sealed build here ({error.filename or error}). Run `corpus build` to its end."
+        ) from None
     if sha256(data) != want:
         raise VerifyError(
             f"{out.url('manifest.json')}: sha256 is {sha256(data)}, manifest.sha256 says {want}. "
             f"One of the two was changed after sealing; build again to restore them."
         )
     return dict(msgspec.json.decode(data))
-
-

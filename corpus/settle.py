@@ -1,7 +1,7 @@
 """Running an Exchange of a manifest, and adopting one that ran before.
 
-The scope's identity covers the digests of all that is read, over all partitions. Where it has a record, each partition's
-verdict is adopted. Otherwise the rounds run, and the verdict of a partition becomes a table under an identity of its
+The scope's identity covers the digests of all that is read, over all partitions. Where it has a record, the verdict of
+each partition is adopted. Otherwise the rounds run, and a partition's verdict becomes a table under an identity of its
 own: the stage, the partition, and the digest of the verdict itself. So a verdict that did not change leaves everything
 behind it fresh.
 """
@@ -16,14 +16,27 @@ import pyarrow as pa
 from corpus import record as records
 from corpus import tables
 from corpus.build import Builder
-from corpus.chain import Origin, Step, Walk, make_record, put_table
+from corpus.chain import Walk
 from corpus.errors import StoreError
-from corpus.exchange import BUNDLE_PARTS, BUNDLE_ROWS, Bundle, Exchange, Flow, Loader, Part, numbered, run_rounds, settled
+from corpus.exchange import (
+    BUNDLE_PARTS,
+    BUNDLE_ROWS,
+    Bundle,
+    Exchange,
+    Flow,
+    Loader,
+    Part,
+    numbered,
+    run_rounds,
+    settled,
+)
 from corpus.graph import Partition, Segment, difference
 from corpus.identity import canonical, child_partition_key, sha256, step_id
 from corpus.pack import bundles
+from corpus.publish import make_record, put_table
 from corpus.record import Record, ScopeRecord
 from corpus.stage import Regroup
+from corpus.steps import Origin, Step
 from corpus.store import Blobs
 
 SCOPE = "_scope"  # stands where records have a source; no source can be called so
@@ -75,8 +88,16 @@ def _settle(task: _SettleTask) -> list[tuple[int, Record]]:
         rows = task.loader.read(part.key, ())["row"].to_numpy()
         alive = np.asarray(columns["drop"].is_null())
         record = make_record(
-            step.definition, step_id(step.definition, inputs), inputs, part.source, member.own, len(rows),
-            columns["drop"], {name: digests[name] for name in step.adds}, tables.rows_digest(rows[alive]), {},
+            step.definition,
+            step_id(step.definition, inputs),
+            inputs,
+            part.source,
+            member.own,
+            len(rows),
+            columns["drop"],
+            {name: digests[name] for name in step.adds},
+            tables.rows_digest(rows[alive]),
+            {},
             table=put_table(task.blobs, task.stage.kind, member.own, {"row": pa.array(rows), **columns}),
         )
         records.publish(task.blobs, record, part.source, task.stage.kind)
@@ -151,10 +172,7 @@ def settle(builder: Builder, segment: Segment) -> dict[str, int]:
             return counts
     identity, everything, members, digests = _scope(builder, segment)
     priority = {s.name: s.priority for s in builder.recipe.sources}
-    parts = {
-        key: Part(key, p.source, priority[p.source], p.records[-1].living)
-        for key, p in members.items()
-    }
+    parts = {key: Part(key, p.source, priority[p.source], p.records[-1].living) for key, p in members.items()}
     ordered = {part.key: part for part in numbered(parts)}
     definition = _definition(builder, segment)
     work = []
@@ -179,7 +197,9 @@ def settle(builder: Builder, segment: Segment) -> dict[str, int]:
     dropped = sum(sum(r.dropped.values()) for r in done.values())
     counts = stage.summary(by_round, dropped)
     table = put_table(
-        builder.store, "scope", 0,
+        builder.store,
+        "scope",
+        0,
         {"partition": pa.array(sorted(done), pa.uint64()), "step": pa.array([done[k].step for k in sorted(done)])},
     )
     scope = ScopeRecord(identity, definition.identity(), everything, table, counts)

@@ -33,7 +33,9 @@ UNREADABLE = frozenset(
 BULK = ("text", "body")
 
 
-class Stage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True, omit_defaults=True):
+class Stage(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True, omit_defaults=True
+):
     """Common to all shapes. `name` labels the stage in reports, `only` names the sources it applies to (none = all);
     neither is part of identity."""
 

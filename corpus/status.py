@@ -12,11 +12,11 @@ from collections import Counter
 import msgspec
 
 from corpus.build import Builder
-from corpus.chain import is_map, step_inputs
 from corpus.exchange import Exchange
 from corpus.graph import Partition, adopt, why_stale
 from corpus.pack import Pack
 from corpus.settle import adopt_settled, why_unsettled
+from corpus.steps import is_map, step_inputs
 
 
 class StageStatus(msgspec.Struct):

@@ -15,15 +15,17 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from corpus import tables
-from corpus.chain import Origin, Walk, guarded, is_map
+from corpus.chain import Walk
 from corpus.errors import InputError, StoreError, VerifyError
 from corpus.explain import origin
 from corpus.graph import Graph, Partition
+from corpus.guard import guarded
 from corpus.identity import canonical
 from corpus.opened import Build, Tables
 from corpus.pack import Shard
 from corpus.progress import printable
 from corpus.stage import Chunk, Ledger, Map, Reader, Regroup
+from corpus.steps import Origin, is_map
 from corpus.store import Blobs, open_input
 from corpus.work import load_model
 

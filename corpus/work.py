@@ -14,11 +14,12 @@ from typing import Any, BinaryIO
 import msgspec
 
 from corpus import assets
-from corpus.chain import Origin, Step, Walk
+from corpus.chain import Walk
 from corpus.errors import InputError
 from corpus.identity import canonical, partition_key, sha256
 from corpus.record import Record
 from corpus.stage import Chunk, Ledger, Reader
+from corpus.steps import Origin, Step
 from corpus.store import Blobs, open_input
 
 _models: dict[str, Any] = {}

@@ -37,8 +37,8 @@ _STEPS = 4096
 
 
 class Lid(Map, frozen=True, kw_only=True, tag="lid"):
-    """`model`: asset, a fastText classifier whose labels are languages. It judges the first `glance_bytes` of a text, and
-    where it gives less than `sure` to what it finds there, the first `max_bytes`; nothing where fewer than
+    """`model`: asset, a fastText classifier whose labels are languages. It judges the first `glance_bytes` of a text,
+    and where it gives less than `sure` to what it finds there, the first `max_bytes`; nothing where fewer than
     `min_letter_bytes` of `max_bytes` are letters (24: eight ideographs or 24 Latin letters)."""
 
     revision: ClassVar[int] = 1
@@ -59,7 +59,7 @@ class Lid(Map, frozen=True, kw_only=True, tag="lid"):
             got = f"(got {self.min_letter_bytes}, max_bytes {self.max_bytes})"
             raise ValueError(f"min_letter_bytes must lie between 1 and max_bytes {got}")
 
-        if not 1 <= self.glance_bytes:
+        if not self.glance_bytes >= 1:
             raise ValueError(f"glance_bytes must be at least 1 (got {self.glance_bytes})")
 
     @property
@@ -85,7 +85,7 @@ class Lid(Map, frozen=True, kw_only=True, tag="lid"):
 
 
 def _judge(model: Any, text: pa.Array, rows: np.ndarray, lang: np.ndarray, score: np.ndarray) -> None:
-    """Ask the model about some rows, and note label and probability. Where it knows nothing at all there is no label."""
+    """Ask the model about some rows, and note label and probability; where it knows nothing there is no label."""
     if len(rows):
         labels, scores = model.predict(text.take(pa.array(rows)).to_pylist())
         lang[rows] = [found[0][_PREFIX:] if len(found) else UNDETERMINED for found in labels]

@@ -34,7 +34,13 @@ from corpus.verify import verify
 
 ROOT = Path(__file__).parent.parent
 QUICKSTART = ROOT / "manifests" / "quickstart.toml"
-KIND = {"bad-json": "bad_json", "bad-utf8": "bad_charset", "not-found": "http_status", "redirect": "http_status", "image": "not_html"}
+KIND = {
+    "bad-json": "bad_json",
+    "bad-utf8": "bad_charset",
+    "not-found": "http_status",
+    "redirect": "http_status",
+    "image": "not_html",
+}
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +108,11 @@ def test_in_is_kept_plus_dropped_and_all_that_was_planted_is_found(built: Path, 
         assert records[code] >= count, code
     for code in ("damaged", "truncated", "no_text"):
         assert records[code] >= 1, code
-    lines = sum(f["records"] for n, f in json.loads((sample / "summary.json").read_text())["files"].items() if n.startswith("zh/"))
+    lines = sum(
+        f["records"]
+        for n, f in json.loads((sample / "summary.json").read_text())["files"].items()
+        if n.startswith("zh/")
+    )
     assert found["zh"]["read"]["rows"] == lines
 
 
@@ -131,8 +141,9 @@ def documents(built: Path) -> Iterator[tuple[str, str]]:
 
 def test_shards_decode_to_the_text_of_the_survivors(built: Path) -> None:
     """Text in the table of `normalise`, alive after the last stage == text decoded from the shards."""
-    from corpus.chain import Origin, Walk
+    from corpus.chain import Walk
     from corpus.seal import read_steps
+    from corpus.steps import Origin
 
     sealed = open_manifest(Blobs(str(built / "out")))
     plan = recipe.load(QUICKSTART, stages.Stage, stages.Reader)
@@ -140,7 +151,9 @@ def test_shards_decode_to_the_text_of_the_survivors(built: Path) -> None:
     want: Counter[str] = Counter()
     for file in sealed["steps"]:
         for p in read_steps(Blobs(str(built / "out")), file):
-            walk = Walk(Origin(p.source, p.path, p.key), graph.chains[p.source], graph.store, {}, lambda s: None, p.records)
+            walk = Walk(
+                Origin(p.source, p.path, p.key), graph.chains[p.source], graph.store, {}, lambda s: None, p.records
+            )
             want.update(walk.column("text", len(p.records)).to_pylist())
     assert Counter(text for _, text in documents(built)) == want
     assert sum(want.values()) > 500
@@ -194,15 +207,19 @@ def copy(built: Path, tmp_path: Path) -> Path:
 
 def test_a_changed_threshold_runs_what_it_changes(copy: Path, manifest: Path, sample: Path, tmp_path: Path) -> None:
     changed = tmp_path / "changed.toml"
-    changed.write_text(manifest.read_text().replace(
-        'packs = ["en", "zh"]', 'packs = ["en", "zh"]\noverride.zh.max_dup_line_share = 0.05'
-    ))
+    changed.write_text(
+        manifest.read_text().replace(
+            'packs = ["en", "zh"]', 'packs = ["en", "zh"]\noverride.zh.max_dup_line_share = 0.05'
+        )
+    )
     plan = recipe.load(changed, stages.Stage, stages.Reader, {"*": str(sample)})
     status = survey(Builder(Graph(plan, Blobs(str(copy / "store"))), Local(), Progress(quiet=True)))
     judge = {s.source: s for s in status.stages if s.stage == "judge"}
     assert judge["zh"].state == "stale"
     assert "judge.override.zh.max_dup_line_share default -> 0.05" in judge["zh"].why
-    assert {s.state for s in status.stages if s.stage in ("read", "normalise", "lid", "signals", "sign", "judge-code")} == {"fresh"}
+    assert {
+        s.state for s in status.stages if s.stage in ("read", "normalise", "lid", "signals", "sign", "judge-code")
+    } == {"fresh"}
     builder, outcome = build(changed, sample, copy)
     assert builder.costs.seconds.get("read", 0) == builder.costs.seconds.get("sign", 0) == 0
     dropped = {f.stage: f.dropped for f in outcome.funnel["zh"]}
@@ -232,7 +249,9 @@ def test_two_manifests_share_tables(copy: Path, manifest: Path, sample: Path, tm
     other = tmp_path / "other.toml"
     text = manifest.read_text()
     begin = text.index('[[source]]\nname     = "arxiv"')
-    other.write_text((text[:begin] + text[text.index("[[source]]", begin + 1) :]).replace('name = "small"', 'name = "other"'))
+    other.write_text(
+        (text[:begin] + text[text.index("[[source]]", begin + 1) :]).replace('name = "small"', 'name = "other"')
+    )
     plan = recipe.load(other, stages.Stage, stages.Reader, {"*": str(sample)})
     builder = Builder(Graph(plan, Blobs(str(copy / "store"))), Local(), Progress(quiet=True))
     compile_corpus(builder, Blobs(str(copy / "other")))
@@ -357,7 +376,9 @@ def test_the_same_build_on_an_object_store(built: Path, manifest: Path, sample: 
 
 
 def test_parquet_of_a_table_is_plain(built: Path) -> None:
-    path = next((built / "store" / "tables" / "read").iterdir()) if (built / "store" / "tables" / "read").exists() else next(
-        (built / "store" / "tables" / "pile").iterdir()
+    path = (
+        next((built / "store" / "tables" / "read").iterdir())
+        if (built / "store" / "tables" / "read").exists()
+        else next((built / "store" / "tables" / "pile").iterdir())
     )
     assert pq.read_schema(path).names[:3] == ["row", "drop", "detail"]

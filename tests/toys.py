@@ -1,5 +1,6 @@
 """Stages small enough to reason about: documents are the lines of a text file."""
 
+import itertools
 import os
 import signal
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,10 @@ class Lines(Reader, frozen=True, kw_only=True, tag="lines"):
     """One document a line; a line `!` is unreadable."""
 
     adds: ClassVar[dict[str, pa.DataType]] = {
-        "text": pa.string(), "url": pa.string(), "span_start": pa.int64(), "span_bytes": pa.int64(),
+        "text": pa.string(),
+        "url": pa.string(),
+        "span_start": pa.int64(),
+        "span_bytes": pa.int64(),
     }
 
     def cut(self, stream: BinaryIO, path: str, ledger: Ledger) -> Iterator[Chunk]:
@@ -110,7 +114,7 @@ class Halves(Regroup, frozen=True, kw_only=True, tag="halves"):
         position, start, end = [], [], []
         for i, size in enumerate(pc.binary_length(batch["text"]).to_pylist()):
             cuts = [0, size // 2, size] if size >= 8 else [0, size]
-            for a, b in zip(cuts, cuts[1:], strict=False):
+            for a, b in itertools.pairwise(cuts):
                 position.append(i), start.append(a), end.append(b)
         return tuple(np.array(v, dtype=np.int64) for v in (position, start, end))  # type: ignore[return-value]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 import toys
+
 from corpus import recipe
 from corpus.build import Builder
 from corpus.cluster import Cluster
@@ -19,7 +19,9 @@ from corpus.probe import find_killer
 from corpus.progress import Progress
 from corpus.store import Blobs
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning"
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +35,17 @@ def cluster() -> Iterator[Cluster]:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and "inputs" not in p.parts}
+    return {
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and "inputs" not in p.parts
+    }
 
 
 def build(path: Path, store: Path, executor: Any) -> Builder:
-    builder = Builder(Graph(recipe.load(path, toys.Stages, toys.Readers), Blobs(str(store))), executor, Progress(quiet=True))
+    builder = Builder(
+        Graph(recipe.load(path, toys.Stages, toys.Readers), Blobs(str(store))), executor, Progress(quiet=True)
+    )
     unread = builder.discover()
     for segment in builder.segments():
         builder.walk(segment.until, unread)

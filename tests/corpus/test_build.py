@@ -4,8 +4,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
-
 import toys
+
 from corpus import recipe
 from corpus.build import Builder
 from corpus.errors import InputError, LawError
@@ -151,18 +151,32 @@ def test_regroup_keeps_every_byte(folder: Path) -> None:
     (folder / "data" / "a.txt").write_text("short\nlong enough to part\nmid\n")
     builder = build(write(folder, stages), folder / "store")
     assert flows(builder) == {
-        "read": (3, 3, {}), "upper": (3, 3, {}), "halves": (3, 4, {}), "size": (4, 4, {}),
+        "read": (3, 3, {}),
+        "upper": (3, 3, {}),
+        "halves": (3, 4, {}),
+        "size": (4, 4, {}),
     }
     record = builder.partitions["s"][0].records[2]
     assert record.sums == {"text_bytes": 27, "cut_bytes": 0, "parent_bytes": 27}
-    from corpus.chain import Origin, Walk
+    from corpus.chain import Walk
+    from corpus.steps import Origin
 
     partition = builder.partitions["s"][0]
-    walk = Walk(Origin("s", "a.txt", partition.key), builder.graph.chains["s"], builder.store, {}, lambda s: None, partition.records)
+    walk = Walk(
+        Origin("s", "a.txt", partition.key),
+        builder.graph.chains["s"],
+        builder.store,
+        {},
+        lambda s: None,
+        partition.records,
+    )
     assert walk.column("text", 4).to_pylist() == ["SHORT", "LONG ENOU", "GH TO PART", "MID"]
     ids = walk.column("id", 4).to_pylist()
     root = walk.column("id", 2).to_pylist()
-    assert ids[0] == root[0] and ids[3] == root[2] and root[1] not in ids and len(set(ids)) == 4
+    assert ids[0] == root[0]
+    assert ids[3] == root[2]
+    assert root[1] not in ids
+    assert len(set(ids)) == 4
     assert walk.column("span_bytes", 4).to_pylist() == [6, 20, 20, 4]
 
 

@@ -12,7 +12,9 @@ from corpus.pack import bundles, halves, is_heldout, joined, mix, order_of, powe
 def test_halves_and_back(ids: list[bytes]) -> None:
     array = pa.array([b"\0" * 16, *ids], pa.binary(16)).slice(1)
     hi, lo = halves(array)
-    assert [h << 64 | low for h, low in zip(hi.tolist(), lo.tolist(), strict=True)] == [int.from_bytes(i, "big") for i in ids]
+    assert [h << 64 | low for h, low in zip(hi.tolist(), lo.tolist(), strict=True)] == [
+        int.from_bytes(i, "big") for i in ids
+    ]
     assert joined(hi, lo).to_pylist() == ids
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-
 import toys
+
 from corpus import recipe
 from corpus.errors import RecipeError
 
@@ -51,14 +51,22 @@ def test_relative_roots_lie_beside_the_manifest_and_may_be_given(tmp_path: Path)
         ('format = "lines"', 'format = "line"', r"\$\.source\[0\]\.format: got 'line'\. Did you mean `lines`\?"),
         ('files = ["*.txt"]', 'files = ["/etc/*"]', r"\$\.source\[0\]\.files: got '/etc/\*'\. Patterns are relative"),
         ('files = ["*.txt"]', "", r"\$\.source\[0\]\.files: this field is required and is missing"),
-        ('files = ["*.txt"]', 'files = [3]', r"\$\.source\[0\]\.files\[0\]: got 3\. Expected `str`, got `int`"),
+        ('files = ["*.txt"]', "files = [3]", r"\$\.source\[0\]\.files\[0\]: got 3\. Expected `str`, got `int`"),
         ('name = "m"', 'name = "My corpus"', r"\$\.name: got 'My corpus'\. Expected lower-case letters"),
         ('name = "m"', 'nmae = "m"', r"\$\.nmae: no such field\. Did you mean `name`\?"),
         ('name = "m"', 'name = "m"\nseed = -1', r"\$\.seed: got -1\. Expected a whole number"),
         ("chars = 3", 'only = ["z"]', r"\$\.stage\[2\]\.only: got 'z': no such source"),
         ("chars = 3", 'name = "size"', r"\$\.stage\[2\]\.name: two stages are called 'size'"),
-        ('[[stage]]\nkind = "size"\n', "", r"stage `at-least` reads `chars`, which no earlier stage of source `s` adds"),
-        ("chars = 3", "[mixture]\nunit = \"pounds\"", r"\$\.mixture\.unit: got 'pounds'\. Expected `epochs` or `weights`"),
+        (
+            '[[stage]]\nkind = "size"\n',
+            "",
+            r"stage `at-least` reads `chars`, which no earlier stage of source `s` adds",
+        ),
+        (
+            "chars = 3",
+            '[mixture]\nunit = "pounds"',
+            r"\$\.mixture\.unit: got 'pounds'\. Expected `epochs` or `weights`",
+        ),
         ("chars = 3", "[mixture]\nt = 1.0", r"\$\.mixture\.t: no such source"),
         ("chars = 3", "chars = ", r"not valid TOML"),
         ("[[source]]", "[source]", r"\$\.source: got a single value\. Write \[\[source\]\]"),

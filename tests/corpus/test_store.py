@@ -63,8 +63,17 @@ def test_inputs(blobs: Blobs) -> None:
 
 def record(step: str, rows: int = 1) -> Record:
     return Record(
-        step=step, source="s", partition="0" * 16, definition={"kind": "k"}, inputs={}, rows=rows, kept=rows,
-        dropped={}, columns={}, alive="", table=Table("t", 1, "f"),
+        step=step,
+        source="s",
+        partition="0" * 16,
+        definition={"kind": "k"},
+        inputs={},
+        rows=rows,
+        kept=rows,
+        dropped={},
+        columns={},
+        alive="",
+        table=Table("t", 1, "f"),
     )
 
 

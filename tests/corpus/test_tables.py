@@ -36,9 +36,18 @@ def test_chunking_and_slicing_do_not_show(data: st.DataObject) -> None:
 
 def test_digests_see_values_nulls_types_and_bounds() -> None:
     arrays = [
-        pa.array(["ab", "c"]), pa.array(["a", "bc"]), pa.array(["ab", None]), pa.array(["ab", ""]),
-        pa.array([b"ab", b"c"]), pa.array([1, 2], pa.int32()), pa.array([1, 2], pa.int64()), pa.array([1, None], pa.int64()),
-        pa.array([1, 0], pa.int64()), pa.array([[1], [2]]), pa.array([[1, 2], []]), pa.array([[1, 2], None]),
+        pa.array(["ab", "c"]),
+        pa.array(["a", "bc"]),
+        pa.array(["ab", None]),
+        pa.array(["ab", ""]),
+        pa.array([b"ab", b"c"]),
+        pa.array([1, 2], pa.int32()),
+        pa.array([1, 2], pa.int64()),
+        pa.array([1, None], pa.int64()),
+        pa.array([1, 0], pa.int64()),
+        pa.array([[1], [2]]),
+        pa.array([[1, 2], []]),
+        pa.array([[1, 2], None]),
     ]
     assert len({tables.column_digest(a) for a in arrays}) == len(arrays)
 

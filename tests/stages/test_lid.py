@@ -147,7 +147,9 @@ def test_a_sure_glance_is_believed_and_an_unsure_one_is_not() -> None:
     class Model:
         def predict(self, lines: list[str]) -> tuple[list[list[str]], list[list[float]]]:
             asked.append(lines)
-            return [["__label__aa"] if "sure" in x else ["__label__bb"] for x in lines], [[0.95 if "sure" in x else 0.5] for x in lines]
+            return [["__label__aa"] if "sure" in x else ["__label__bb"] for x in lines], [
+                [0.95 if "sure" in x else 0.5] for x in lines
+            ]
 
     texts = ["sure " * 20, "doubt " * 20 + "sure", "doubt " * 4 + "words"]
     batch = pa.record_batch([pa.array(texts)], names=["text"])

@@ -1,0 +1,96 @@
+"""What commands print: tables for people, JSON for programs."""
+
+import sys
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from corpus.drive import Outcome
+from corpus.progress import printable
+from corpus.seal import Flow
+from corpus.status import Status
+from corpus.store import Blobs
+
+
+def console() -> Console:
+    """Standard output; 120 columns where it is no terminal."""
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=120)
+
+
+def dump(value: Any) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n")
+
+
+def _reasons(dropped: dict[str, int], most: int = 6) -> str:
+    """The commonest reasons; the rest summed up."""
+    ranked = sorted(dropped.items(), key=lambda x: (-x[1], x[0]))
+    shown = [f"{code} {count:,}" for code, count in ranked[:most]]
+    if ranked[most:]:
+        shown.append(f"{len(ranked[most:])} other reasons {sum(count for _, count in ranked[most:]):,}")
+    return ", ".join(shown)
+
+
+def funnel_table(flows: dict[str, list[Flow]]) -> Table:
+    table = Table(title="in = kept + dropped, at every stage", title_justify="left", title_style="dim", box=None)
+    for name in ("source", "stage", "in", "kept", "dropped"):
+        table.add_column(name, justify="right" if name in ("in", "kept") else "left", no_wrap=name != "dropped")
+    for source, own in flows.items():
+        first = True
+        for flow in own:
+            parted = flow.made not in (0, flow.kept)
+            if flow.kind == "pack" or not (flow.dropped or parted or flow is own[0]):
+                continue
+            kept = f"{flow.made:,} parts" if flow.made else f"{flow.kept:,}"
+            table.add_row(source if first else "", flow.stage, f"{flow.rows:,}", kept, _reasons(flow.dropped))
+            first = False
+    return table
+
+
+def print_outcome(to: Console, outcome: Outcome, out: Blobs, line: dict[str, Any], seconds: float) -> None:
+    to.print(funnel_table(outcome.funnel))
+    for label, counts in outcome.exchanges.items():
+        to.print(f"{label}: " + ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in counts.items()))
+    manifest = outcome.manifest
+    if manifest is not None:
+        tokens = sum(s["tokens"] for s in manifest["shards"])
+        documents = sum(s["documents"] for s in manifest["shards"])
+        to.print(
+            f"{documents:,} documents, {tokens:,} tokens in {len(manifest['shards'])} shards, sealed in {out.root}"
+        )
+    to.print(
+        f"{seconds:.1f} s, {line['steps_made']:,} steps made, peak memory of a worker "
+        f"{line['peak_worker_bytes'] / 1e6:,.0f} MB",
+        style="dim",
+    )
+
+
+def print_status(to: Console, found: Status) -> None:
+    table = Table(box=None)
+    for name in ("source", "stage", "state", "in", "kept", "dropped and why"):
+        table.add_column(name, justify="right" if name in ("in", "kept") else "left", overflow="fold")
+    styles = {"fresh": "green", "stale": "yellow", "missing": "red", "unknown": "dim"}
+    last = None
+    for one in found.stages:
+        counts = [f"{getattr(one, s)} {s}" for s in ("fresh", "stale", "missing", "unknown") if getattr(one, s)]
+        state = one.state if len(counts) <= 1 else ", ".join(counts)
+        lines = [_reasons(one.dropped)] if one.dropped else []
+        lines += [
+            f"{why} ({n} partition{'s' * (n != 1)})" for why, n in sorted(one.why.items(), key=lambda x: -x[1])[:8]
+        ]
+        table.add_row(
+            one.source if one.source != last else "",
+            one.stage,
+            f"[{styles[one.state]}]{state}[/]",
+            f"{one.rows:,}",
+            f"{one.made:,} parts" if one.made else f"{one.kept:,}",
+            "\n".join(lines),
+        )
+        last = one.source
+    to.print(table)
+    to.print("everything is fresh" if found.fresh else "`corpus build` makes what is stale, missing or unknown")
+
+
+def printable_lines(text: str) -> str:
+    return "\n".join(printable(line) for line in text.split("\n"))
