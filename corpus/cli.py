@@ -352,9 +352,8 @@ def train(context: typer.Context) -> None:
 def main() -> None:
     """Entry point: errors that a user can mend are one message, not a traceback."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+        status = app(standalone_mode=False)  # what a command gave to typer.Exit
+        sys.exit(status if isinstance(status, int) else 0)
     except CorpusError as error:
         sys.stderr.write(f"corpus: {screen.printable_lines(str(error))}\n")
         sys.exit(error.exit_code)

@@ -12,7 +12,7 @@ from typing import Any
 
 import ray
 from ray._private import ray_constants
-from ray.exceptions import OutOfMemoryError, RayTaskError, WorkerCrashedError
+from ray.exceptions import OutOfMemoryError, RayError, RayTaskError, WorkerCrashedError
 
 from corpus.errors import CorpusError, TaskError
 from corpus.store import Blobs
@@ -94,6 +94,10 @@ class Cluster:
             raise TaskError(f"a task failed:\n{error}") from error
         except (WorkerCrashedError, OutOfMemoryError) as error:
             raise TaskError(f"{death_notice(item)}\n{type(error).__name__}: {error}") from error
+        except RayError as error:
+            raise TaskError(
+                f"Ray went away under the build ({type(error).__name__}). What is published is kept: build again."
+            ) from error
 
     def check_visible(self, store: Blobs) -> None:
         """Prove that what the driver writes is seen where tasks run, on every node."""

@@ -49,6 +49,7 @@ class _Plain:
             f"{amount(self.done / spent, self.unit)}/s, {left:.0f} s left",
             markup=False,
             highlight=False,
+            soft_wrap=True,
         )
 
 
@@ -93,4 +94,4 @@ class Progress:
             yield _Rich(bars, bars.add_task(label, total=total, rate="", note=""), unit)
 
     def say(self, text: str) -> None:
-        self.console.print(text, markup=False, highlight=False)
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)

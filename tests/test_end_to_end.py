@@ -274,11 +274,17 @@ def test_any_number_of_workers_gives_the_same_bytes(
     assert tree(tmp_path) == tree(built)
 
 
+def _listen() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background of a shell ignores it, and so would we
+
+
 def start(manifest: Path, sample: Path, folder: Path, *more: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "corpus", "build", str(manifest), "--root", str(sample), *more]
     places = ["--out", str(folder / "out"), "--store", str(folder / "store")]
     with open(folder / "log", "ab") as log:
-        return subprocess.Popen([*command, *places], cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(
+            [*command, *places], cwd=ROOT, stdout=log, stderr=log, start_new_session=True, preexec_fn=_listen
+        )
 
 
 def kill_and_finish(kills: int, seed: int, manifest: Path, sample: Path, folder: Path, files: int) -> int:
@@ -303,6 +309,21 @@ def kill_and_finish(kills: int, seed: int, manifest: Path, sample: Path, folder:
 
 def test_a_killed_build_ends_as_if_it_never_was(built: Path, manifest: Path, sample: Path, tmp_path: Path) -> None:
     assert kill_and_finish(4, 1, manifest, sample, tmp_path, len(tree(built))) >= 3
+    Blobs(str(tmp_path)).sweep()
+    assert tree(tmp_path) == tree(built) | {"log": tree(tmp_path)["log"]}
+
+
+def test_ctrl_c_leaves_a_build_that_goes_on(built: Path, manifest: Path, sample: Path, tmp_path: Path) -> None:
+    process = start(manifest, sample, tmp_path, "--local")
+    while process.poll() is None and sum(1 for p in tmp_path.rglob("*.json") if p.is_file()) < 40:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 1
+    said = (tmp_path / "log").read_text()
+    assert f"Interrupted. What is done is kept: `corpus build {manifest}` goes on from here." in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    assert start(manifest, sample, tmp_path, "--local").wait() == 0
     Blobs(str(tmp_path)).sweep()
     assert tree(tmp_path) == tree(built) | {"log": tree(tmp_path)["log"]}
 
