@@ -215,8 +215,8 @@ def _write_run(
     bounds = np.searchsorted(documents["order"] >> np.uint64(52), np.arange(BUCKETS + 1, dtype=np.uint64))
     ends = np.concatenate([[0], np.cumsum(lengths)])
     index = np.stack([bounds, ends[bounds]]).astype("<i8")
-    digests = np.empty(BUCKETS, dtype="<u8")
-    for b in range(BUCKETS):
+    digests = np.zeros(BUCKETS, dtype="<u8")
+    for b in np.flatnonzero(np.diff(bounds)):
         digests[b] = _digest(documents[bounds[b] : bounds[b + 1]], tokens[index[1, b] : index[1, b + 1]])
     body = index.tobytes() + digests.tobytes() + documents.tobytes() + tokens.tobytes()
     head = {"sha256": sha256(body), "dtype": dtype.name, "documents": len(documents), "tokens": len(tokens)}
@@ -247,13 +247,12 @@ class _Run:
         documents = self.store.get(self.name, self.documents_at + int(a) * size, self.documents_at + int(b) * size)
         tokens = self.store.get(self.name, self.tokens_at + int(c) * wide, self.tokens_at + int(d) * wide)
         one, two = np.frombuffer(documents, _DOCUMENT), np.frombuffer(tokens, self.dtype)
-        for bucket in range(begin, end):
-            (a, b), (c, d) = (
-                self.index[0, bucket : bucket + 2] - self.index[0, begin],
-                (self.index[1, bucket : bucket + 2] - self.index[1, begin]),
-            )
-            if a != b and _digest(one[a:b], two[c:d]) != self.digests[bucket]:
-                raise StoreError(f"{self.store.url(self.name)}: damaged in range {bucket}. Remove it and build again.")
+        bounds, ends = (part[begin : end + 1] - part[begin] for part in self.index)
+        for i in np.flatnonzero(np.diff(bounds)):
+            piece = _digest(one[bounds[i] : bounds[i + 1]], two[ends[i] : ends[i + 1]])
+            if piece != self.digests[begin + i]:
+                where = f"{self.store.url(self.name)}: damaged in range {begin + i}"
+                raise StoreError(f"{where}. Remove it and build again.")
         return one, two
 
 

@@ -37,7 +37,14 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     ray = Path(sys.executable).parent / "ray"
     options = ["--head", "--block", "--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
     head = subprocess.Popen(
-        [str(ray), "start", *options, f"--port={port}", "--node-ip-address=127.0.0.1", f"--object-store-memory={2**27}"],
+        [
+            str(ray),
+            "start",
+            *options,
+            f"--port={port}",
+            "--node-ip-address=127.0.0.1",
+            f"--object-store-memory={2**27}",
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -1,11 +1,17 @@
 """Ids through halves and back; the shuffled order; bundles that a new partition does not disturb."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus import pack
+from corpus.errors import StoreError
 from corpus.pack import bundles, halves, is_heldout, joined, mix, order_of, power_of_two
+from corpus.store import Blobs
 
 
 @given(st.lists(st.binary(min_size=16, max_size=16), max_size=20))
@@ -53,3 +59,23 @@ def test_a_new_partition_touches_one_bundle() -> None:
     assert len([group for group in after if group not in before]) in (1, 16)  # 16: the count of bundles doubled
     assert power_of_two(0.3) == 1
     assert power_of_two(9) == 16
+
+
+def test_a_damaged_run_is_named(tmp_path: Path) -> None:
+    documents = np.zeros(300, pack._DOCUMENT)
+    documents["lo"] = np.arange(300)
+    documents["order"] = order_of(documents["hi"], documents["lo"], 1)
+    documents["tokens"] = 3
+    tokens = np.arange(900, dtype="<u2")
+    store = Blobs(str(tmp_path))
+    pack._write_run(store, "r", [(documents, np.zeros(300, bool), tokens)], False, tokens.dtype)
+    run = pack._Run(store, "r", tokens.dtype)
+    one, two = run.slice(0, pack.BUCKETS)
+    assert (np.diff(one["order"].astype(object)) > 0).all()
+    assert sorted(two.tolist()) == tokens.tolist()
+    assert two[:3].tolist() == [3 * int(one["lo"][0]) + i for i in range(3)]
+    data = bytearray(store.get("r"))
+    data[-5] ^= 1
+    store.put("r", bytes(data))
+    with pytest.raises(StoreError, match=r"r: damaged in range \d+\. Remove it"):
+        pack._Run(store, "r", tokens.dtype).slice(0, pack.BUCKETS)
