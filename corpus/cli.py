@@ -158,8 +158,8 @@ def status(
             screen.console().print(screen.funnel_table(flows))
         return
     plan = _load(Path(manifest), root)
-    _, tables = _places(plan.name, out, store)
-    found = survey(Builder(Graph(plan, tables, install=False), Local(), Progress(quiet=True)))
+    directory, tables = _places(plan.name, out, store)
+    found = survey(Builder(Graph(plan, tables, install=False), Local(), Progress(quiet=True)), directory)
     if json:
         screen.dump(found)
     else:
@@ -183,12 +183,12 @@ def run(
     directory, tables = _places(plan.name, out, store)
     with _executor(ray, local, workers, tables, directory) as executor:
         graph = Graph(plan, tables)
-        _need_upstream(survey(Builder(graph, Local(), Progress(quiet=True))), graph, stage, manifest)
+        _need_upstream(survey(Builder(graph, Local(), Progress(quiet=True)), directory), graph, stage, manifest)
         builder = Builder(graph, executor, Progress(quiet=json))
         builder.forget(stage)
         compile_corpus(builder, directory, until=stage)
         steps = builder.costs.steps
-        found = survey(Builder(graph, Local(), Progress(quiet=True)))
+        found = survey(Builder(graph, Local(), Progress(quiet=True)), directory)
     if json:
         screen.dump({"steps": steps, "status": found})
     else:

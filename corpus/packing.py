@@ -53,9 +53,16 @@ def _vocabulary(builder: Builder, segment: Segment) -> Vocabulary:
     return next(iter(found.values()))
 
 
-def pack(builder: Builder, segment: Segment, out: Blobs, earlier: dict[str, Any]) -> Packed:
-    """Shards of every source. Runs and shards whose identity is known are adopted; where all of them are those of
-    `earlier`, the sealed manifest of the same directory, no task is started."""
+class _Plan(msgspec.Struct):
+    """Runs to make, the source of each, and the identity of all that is packed."""
+
+    tasks: list[RunTask]
+    of: list[str]
+    vocabulary: Vocabulary
+    identity: str
+
+
+def _plan(builder: Builder, segment: Segment) -> _Plan:
     stage = segment.stage
     assert isinstance(stage, Pack)
     vocabulary = _vocabulary(builder, segment)
@@ -85,11 +92,31 @@ def pack(builder: Builder, segment: Segment, out: Blobs, earlier: dict[str, Any]
             names = tuple(f"runs/pack/{run}-{split}.run" for split in SPLITS)
             tasks.append(RunTask(builder.store, steps, parts, stage, builder.recipe.seed, vocabulary, names))
             of.append(source)
-    identity = sha256(canonical([list(task.names) for task in tasks]))
-    if earlier.get("packed") == identity and builder.again != stage.label:
-        known = [msgspec.convert(shard, Shard) for shard in earlier["shards"]]
-        if all(is_there(shard, out) for shard in known):
-            return Packed(known, vocabulary, identity)
+    return _Plan(tasks, of, vocabulary, sha256(canonical([list(task.names) for task in tasks])))
+
+
+def adopt_packed(builder: Builder, segment: Segment, out: Blobs, earlier: dict[str, Any]) -> list[Shard] | None:
+    """The shards of `earlier`, the sealed manifest of this directory, if they are what would be packed now."""
+    return _adopt(_plan(builder, segment), out, earlier)
+
+
+def _adopt(plan: _Plan, out: Blobs, earlier: dict[str, Any]) -> list[Shard] | None:
+    if earlier.get("packed") != plan.identity:
+        return None
+    known = [msgspec.convert(shard, Shard) for shard in earlier["shards"]]
+    return known if all(is_there(shard, out) for shard in known) else None
+
+
+def pack(builder: Builder, segment: Segment, out: Blobs, earlier: dict[str, Any]) -> Packed:
+    """Shards of every source. Runs and shards whose identity is known are adopted; where all of them are those of
+    `earlier`, no task is started."""
+    stage = segment.stage
+    assert isinstance(stage, Pack)
+    plan = _plan(builder, segment)
+    tasks, of, vocabulary, identity = plan.tasks, plan.of, plan.vocabulary, plan.identity
+    known = _adopt(plan, out, earlier) if builder.again != stage.label else None
+    if known is not None:
+        return Packed(known, vocabulary, identity)
     counts: dict[str, list[tuple[int, int]]] = {}
     with builder.progress.task("pack: runs", len(tasks), "bundles") as bar:
         for number, found in builder.executor.map(write_runs, tasks):

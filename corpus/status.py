@@ -12,11 +12,15 @@ from collections import Counter
 import msgspec
 
 from corpus.build import Builder
+from corpus.errors import VerifyError
 from corpus.exchange import Exchange
-from corpus.graph import Partition, adopt, why_stale
+from corpus.graph import Partition, Segment, adopt, why_stale
 from corpus.pack import Pack
+from corpus.packing import adopt_packed
+from corpus.seal import open_manifest
 from corpus.settle import adopt_settled, why_unsettled
 from corpus.steps import is_map, step_inputs
+from corpus.store import Blobs
 
 
 class StageStatus(msgspec.Struct):
@@ -51,8 +55,9 @@ class Status(msgspec.Struct):
         return not any(self.unread.values()) and all(stage.state == "fresh" for stage in self.stages)
 
 
-def survey(builder: Builder) -> Status:
-    """The state of every stage of a manifest; files are listed, none is read beyond its digest."""
+def survey(builder: Builder, out: Blobs) -> Status:
+    """The state of every stage of a manifest, and of the shards in `out`; files are listed, none is read beyond its
+    digest."""
     unread = builder.discover()
     for segment in builder.segments():
         for source, partitions in builder.partitions.items():
@@ -74,7 +79,43 @@ def survey(builder: Builder) -> Status:
             elif unread[source]:
                 one.unknown += len(unread[source])
             result.append(one)
+    last = builder.segments()[-1]
+    if isinstance(last.stage, Pack):
+        result += _packed(builder, last, out, any(unread.values()))
+        order = {(source, label): i for i, (source, label) in enumerate(_places(builder))}
+        result.sort(key=lambda one: order[one.source, one.stage])
     return Status(result, unread)
+
+
+def _places(builder: Builder) -> list[tuple[str, str]]:
+    return [(source, step.label) for source, steps in builder.graph.chains.items() for step in steps]
+
+
+def _packed(builder: Builder, segment: Segment, out: Blobs, unread: bool) -> list[StageStatus]:
+    """Packing, counted in shards: all of them follow from everything that is packed."""
+    assert segment.stage is not None
+    found = {source: StageStatus(source, segment.stage.label) for source in segment.sources}
+    waiting = any(len(p.records) < segment.until[s] for s in segment.sources for p in builder.partitions[s])
+    if unread or waiting:
+        for one in found.values():
+            one.unknown = 1
+        return list(found.values())
+    try:
+        earlier = open_manifest(out)
+    except VerifyError:
+        earlier = {}
+    shards = adopt_packed(builder, segment, out, earlier)
+    for one in found.values():
+        if shards is None and earlier:
+            one.stale, one.why = 1, {f"{one.stage}: what it packs, or how, changed since {out.root} was sealed": 1}
+        elif shards is None:
+            one.missing = 1
+        for shard in shards or []:
+            if shard.source == one.source:
+                one.fresh += 1
+                one.rows += shard.documents
+                one.kept += shard.documents
+    return list(found.values())
 
 
 def _count(builder: Builder, one: StageStatus, partition: Partition, k: int) -> None:

@@ -192,7 +192,9 @@ def test_it_verifies(built: Path) -> None:
 def test_all_is_fresh_and_nothing_runs_again(built: Path, manifest: Path, sample: Path) -> None:
     plan = recipe.load(manifest, stages.Stage, stages.Reader, {"*": str(sample)})
     graph = Graph(plan, Blobs(str(built / "store")))
-    assert survey(Builder(graph, Local(), Progress(quiet=True))).fresh
+    assert survey(Builder(graph, Local(), Progress(quiet=True)), Blobs(str(built / "out"))).fresh
+    elsewhere = survey(Builder(graph, Local(), Progress(quiet=True)), Blobs(str(built / "nowhere")))
+    assert {one.stage for one in elsewhere.stages if one.state == "missing"} == {"pack"}
     before = tree(built)
     builder, _ = build(manifest, sample, built)
     assert builder.costs.steps == 0
@@ -213,7 +215,9 @@ def test_a_changed_threshold_runs_what_it_changes(copy: Path, manifest: Path, sa
         )
     )
     plan = recipe.load(changed, stages.Stage, stages.Reader, {"*": str(sample)})
-    status = survey(Builder(Graph(plan, Blobs(str(copy / "store"))), Local(), Progress(quiet=True)))
+    status = survey(
+        Builder(Graph(plan, Blobs(str(copy / "store"))), Local(), Progress(quiet=True)), Blobs(str(copy / "out"))
+    )
     judge = {s.source: s for s in status.stages if s.stage == "judge"}
     assert judge["zh"].state == "stale"
     assert "judge.override.zh.max_dup_line_share default -> 0.05" in judge["zh"].why

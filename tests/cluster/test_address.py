@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 import toys
+
 from corpus import recipe
 from corpus.build import Builder
 from corpus.cluster import Cluster
