@@ -20,12 +20,12 @@ import pyarrow.compute as pc
 from corpus import tables
 from corpus.errors import StoreError, TaskError
 from corpus.guard import guarded
-from corpus.identity import child_id, child_partition_key, record_ids, sha256, step_id
+from corpus.identity import child_id, record_ids, sha256, step_id
 from corpus.publish import make_record, put_table, read_table
 from corpus.record import Record, publish
 from corpus.spans import check_spans, slices
 from corpus.stage import BULK, Chunk, Columns, Map, Reader, Regroup
-from corpus.steps import PARENTS, Origin, Step, step_inputs
+from corpus.steps import PARENTS, Origin, Step, partition_at, provider, step_inputs
 from corpus.store import Blobs
 
 Load = Callable[[Step], Any]
@@ -61,18 +61,11 @@ class Walk:
 
     def partition(self, k: int) -> int:
         """Key of the partition that step k writes about."""
-        key = self.origin.key
-        for step in self.steps[: k + 1]:
-            if isinstance(step.stage, Regroup):
-                key = child_partition_key(key, step.label)
-        return key
+        return partition_at(self.steps, self.origin.key, k)
 
     def provider(self, name: str, k: int) -> int:
         """Index of the latest step before k that adds column `name`."""
-        for j in range(k - 1, -1, -1):
-            if name in self.steps[j].adds:
-                return j
-        raise TaskError(f"stage `{self.steps[k].label}` reads `{name}`, which no earlier stage adds")
+        return provider(self.steps, name, k)
 
     def inputs(self, k: int) -> dict[str, Any]:
         """What step k reads, by digest. It may be asked as soon as the records before k are there."""

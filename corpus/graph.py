@@ -14,7 +14,7 @@ from corpus.identity import step_id
 from corpus.recipe import Recipe
 from corpus.record import Record
 from corpus.stage import BULK, Regroup, Stage
-from corpus.steps import Step, is_map, lay_out, step_inputs
+from corpus.steps import Step, is_map, lay_out, provider, step_inputs
 from corpus.store import Blobs
 
 
@@ -114,9 +114,9 @@ def needs_source(steps: Sequence[Step], start: int, until: int) -> bool:
         for name in steps[k].stage.reads:
             if name not in BULK:
                 continue
-            j = next(j for j in range(k - 1, -1, -1) if name in steps[j].adds)
+            j = provider(steps, name, k)
             while isinstance(steps[j].stage, Regroup):
-                j = next(i for i in range(j - 1, -1, -1) if name in steps[i].adds)
+                j = provider(steps, name, j)
             if j < start and name not in steps[j].stored:
                 return True
     return False

@@ -23,7 +23,7 @@ from corpus.pack import (
     write_shard,
 )
 from corpus.settle import digests_read
-from corpus.steps import Origin
+from corpus.steps import Origin, provider
 from corpus.store import Blobs
 from corpus.work import load_model
 
@@ -41,7 +41,7 @@ def _vocabulary(builder: Builder, segment: Segment) -> Vocabulary:
     found: dict[str, Vocabulary] = {}
     for source in segment.sources:
         steps = builder.graph.chains[source]
-        step = next(s for s in reversed(steps[: segment.until[source]]) if "tokens" in s.adds)
+        step = steps[provider(steps, "tokens", segment.until[source])]
         size, eod = step.stage.vocabulary(load_model(builder.store, step))  # type: ignore[attr-defined]
         ((name, digest),) = step.definition.assets.items()
         found[source] = Vocabulary(name, digest, size, eod)
@@ -71,7 +71,7 @@ def _plan(builder: Builder, segment: Segment) -> _Plan:
     for source in segment.sources:
         k = segment.until[source]
         steps = builder.graph.chains[source]
-        encoded = next(j for j in reversed(range(k)) if "tokens" in steps[j].adds)
+        encoded = provider(steps, "tokens", k)
         members = {p.key: p for p in builder.partitions[source]}
         weights = {
             key: p.records[encoded].sums.get("n_tokens", 0) + p.records[encoded].rows for key, p in members.items()

@@ -31,12 +31,11 @@ from corpus.exchange import (
     settled,
 )
 from corpus.graph import Partition, Segment, difference
-from corpus.identity import canonical, child_partition_key, sha256, step_id
+from corpus.identity import canonical, sha256, step_id
 from corpus.pack import bundles
 from corpus.publish import make_record, put_table
 from corpus.record import Record, ScopeRecord
-from corpus.stage import Regroup
-from corpus.steps import Origin, Step
+from corpus.steps import Origin, Step, partition_at, provider
 from corpus.store import Blobs
 
 SCOPE = "_scope"  # stands where records have a source; no source can be called so
@@ -105,20 +104,9 @@ def _settle(task: _SettleTask) -> list[tuple[int, Record]]:
     return done
 
 
-def _own_key(steps: tuple[Step, ...], root: int, k: int) -> int:
-    for step in steps[:k]:
-        if isinstance(step.stage, Regroup):
-            root = child_partition_key(root, step.label)
-    return root
-
-
 def digests_read(steps: Sequence[Step], done: Sequence[Record], k: int) -> list[str]:
     """Digests of what the stage at k reads of a partition with these records, in a fixed order."""
-    digests = []
-    for name in steps[k].stage.reads:
-        j = next(j for j in range(k - 1, -1, -1) if name in steps[j].adds)
-        digests.append(done[j].columns[name])
-    return [*digests, done[k - 1].alive]
+    return [*(done[provider(steps, name, k)].columns[name] for name in steps[k].stage.reads), done[k - 1].alive]
 
 
 def _scope(builder: Builder, segment: Segment) -> tuple[str, str, dict[int, Partition], dict[int, list[str]]]:
@@ -216,7 +204,7 @@ def _member(builder: Builder, segment: Segment, partition: Partition) -> Member:
     steps = builder.graph.chains[partition.source]
     k = segment.until[partition.source]
     origin = Origin(partition.source, partition.path, partition.key)
-    return Member(origin, _own_key(steps, partition.key, k), steps, tuple(partition.records[:k]))
+    return Member(origin, partition_at(steps, partition.key, k), steps, tuple(partition.records[:k]))
 
 
 def why_unsettled(builder: Builder, partition: Partition, k: int) -> list[str] | None:

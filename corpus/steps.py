@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from corpus.errors import TaskError
 from corpus.identity import Definition, child_partition_key, define
 from corpus.record import Record
 from corpus.stage import BULK, Chunk, Map, Reader, Regroup, Stage
@@ -64,6 +65,22 @@ class Origin(msgspec.Struct, frozen=True):
     key: int  # of the root partition
 
 
+def provider(steps: Sequence[Step], name: str, k: int) -> int:
+    """Index of the latest step before k that adds column `name`: the version that step k reads."""
+    for j in range(k - 1, -1, -1):
+        if name in steps[j].adds:
+            return j
+    raise TaskError(f"stage `{steps[k].label}` reads `{name}`, which no earlier stage adds")
+
+
+def partition_at(steps: Sequence[Step], root: int, k: int) -> int:
+    """Key of the partition that step k writes about: the root's, or that of the children of the last Regroup."""
+    for step in steps[: k + 1]:
+        if isinstance(step.stage, Regroup):
+            root = child_partition_key(root, step.label)
+    return root
+
+
 def step_inputs(
     steps: Sequence[Step],
     records: Sequence[Record],
@@ -73,11 +90,7 @@ def step_inputs(
     quarantined: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
     """Inputs of step k given the records before it: partition, digest of each column read, digest of the living."""
-    key = root
-    for step in steps[: k + 1]:
-        if isinstance(step.stage, Regroup):
-            key = child_partition_key(key, step.label)
-    inputs: dict[str, Any] = {"partition": f"{key:016x}"}
+    inputs: dict[str, Any] = {"partition": f"{partition_at(steps, root, k):016x}"}
     if k == 0:
         assert chunk is not None
         inputs["bytes"] = chunk.digest
@@ -89,7 +102,6 @@ def step_inputs(
     for name in names:
         if name == "row":
             continue
-        j = next(j for j in range(k - 1, -1, -1) if name in steps[j].adds)
-        inputs[name] = records[j].columns[name]
+        inputs[name] = records[provider(steps, name, k)].columns[name]
     inputs["rows"] = records[k - 1].alive
     return inputs
