@@ -67,6 +67,7 @@ class Builder:
         self.partitions: dict[str, list[Partition]] = {}  # by source, in (path, chunk) order
         self.files: dict[str, dict[str, FileRecord]] = {}  # by source and path
         self.stats: dict[str, dict[str, Stat]] = {}
+        self.memories: dict[str, Memory] = {}  # by source
         self.known: dict[str, dict[str, Record]] = {}  # by source
         self._by_partition: dict[str, dict[str, dict[str, Record]]] = {}
         for source in self.recipe.sources:
@@ -124,7 +125,7 @@ class Builder:
             step = self.graph.chains[name][0]
             known = records.load(self.store, name, "file", FileRecord)
             earlier = by_path(known)
-            memory = Memory(self.store, source)
+            memory = self.memories[name] = Memory(self.store, source)
             digests = {p: memory.digest(p, s) for p, s in stats.items() if not self.rehash}
             doubtful = [p for p in stats if digests.get(p) is None and p in earlier] if hash_changed else []
             tasks = [HashTask(f"{source.root.rstrip('/')}/{p}") for p in doubtful]
@@ -185,7 +186,7 @@ class Builder:
             raise InputError(f"source `{source}` has no file {path!r} under {found[source].root}")
         return next(self._read_tasks(found[source], [path], self.segments()[0].until[source]))
 
-    def _finish_file(self, source: Source, path: str, results: list[ReadResult], memory: Memory) -> None:
+    def _finish_file(self, source: Source, path: str, results: list[ReadResult]) -> None:
         """Check the reader's law over a whole file and publish its record."""
         walked = sorted((w for r in results for w in r.walked), key=lambda w: w.chunk)
         if [w.chunk for w in walked] != list(range(len(walked))):
@@ -220,7 +221,7 @@ class Builder:
         self._accept(source, file)
         for partition, one in zip(self.partitions[source.name][-len(walked) :] if walked else [], walked, strict=True):
             partition.records = list(one.records)
-        memory.remember(path, self.stats[source.name][path], digest)
+        self.memories[source.name].remember(path, self.stats[source.name][path], digest)
 
     def check_losses(self) -> None:
         """Stop where a source lost more than its set share of records or bytes to damage."""
@@ -270,7 +271,6 @@ class Builder:
 
     def _run_reads(self, tasks: list[ReadTask]) -> None:
         sources = {s.name: s for s in self.recipe.sources}
-        memories = {name: Memory(self.store, source) for name, source in sources.items()}
         waiting: dict[tuple[str, str], list[ReadResult]] = {}
         sizes = [self.stats[t.source][t.path].size // t.lanes for t in tasks]
         try:
@@ -281,11 +281,11 @@ class Builder:
                     got = waiting.setdefault((task.source, task.path), [])
                     got.append(result)
                     if len(got) == task.lanes:
-                        self._finish_file(sources[task.source], task.path, got, memories[task.source])
+                        self._finish_file(sources[task.source], task.path, got)
                         del waiting[task.source, task.path]
                     bar.advance(sizes[index], f"{task.source}/{task.path}")
         finally:
-            for memory in memories.values():
+            for memory in self.memories.values():
                 memory.save()
 
     def _walk_batches(self, until: Mapping[str, int]) -> Iterator[tuple[WalkTask, ...]]:

@@ -55,13 +55,12 @@ def compile_corpus(builder: Builder, out: Blobs, until: str | None = None) -> Ou
         return result
 
     unread = timed("discover", builder.discover)
-    finished = True
     for segment in builder.segments():
-        stops, finished = _stops(builder, segment, until)
+        stops, whole = _stops(builder, segment, until)
         timed("map", lambda stops=stops, unread=unread: builder.walk(stops, unread))
         unread = {}
         builder.check_losses()
-        if not finished:
+        if not whole:
             break
         stage = segment.stage
         if isinstance(stage, Exchange):
@@ -69,10 +68,9 @@ def compile_corpus(builder: Builder, out: Blobs, until: str | None = None) -> Ou
         elif isinstance(stage, Pack):
             packed = timed(stage.label, lambda s=segment: pack(builder, s, out, earlier))
         if stage is not None and until == stage.label:
-            finished = segment is builder.segments()[-1]
             break
     manifest = None
-    if finished and until is None:
+    if until is None:
         where = timed("index", lambda: index.write(builder, out, earlier))
         args = (graph, builder.partitions, builder.files, packed, where, exchanges)
         manifest = timed("seal", lambda: seal(out, *args))
@@ -95,15 +93,12 @@ def _stops(builder: Builder, segment: Segment, until: str | None) -> tuple[dict[
         return segment.until, True
     labels = builder.graph.labels()
     last = labels.index(until)
-    stops, whole = {}, True
+    stops = {}
     for source, end in segment.until.items():
         chain = builder.graph.chains[source]
         own = sum(1 for step in chain if labels.index(step.label) <= last)
         stops[source] = min(end, own)
-    ends = segment.stage.label if segment.stage is not None else None
-    if ends is None or labels.index(ends) > last:
-        whole = False
-    return stops, whole
+    return stops, segment.stage is not None and labels.index(segment.stage.label) <= last
 
 
 def log_run(

@@ -100,9 +100,6 @@ class Exchange(Stage, frozen=True, kw_only=True):
     rounds: ClassVar[tuple[Round, ...]] = ()
 
 
-Read = Callable[[int, tuple[str, ...]], pa.RecordBatch]  # (partition key, columns) -> its living rows in order
-
-
 class Loader(msgspec.Struct, frozen=True):
     """How a worker reads columns of partitions. A plain value; `read` is implemented in `settle.py`."""
 

@@ -25,7 +25,7 @@ from corpus import tables
 from corpus.chain import Walk
 from corpus.errors import RecipeError, StoreError
 from corpus.identity import canonical, sha256
-from corpus.record import Record
+from corpus.record import Record, folder, publish
 from corpus.stage import Stage
 from corpus.steps import Origin, Step
 from corpus.store import Blobs
@@ -278,15 +278,15 @@ def write_shard(task: ShardTask) -> Shard:
     dtype = optimal_dtype(task.vocabulary.vocab_size)
     runs = [_Run(task.store, name, dtype) for name in task.runs]
     step = shard_step(task, runs)
-    record = f"records/{task.source}/shard/{step}.json"
+    record = f"{folder(task.source, 'shard')}/{step}.json"
     if task.store.exists(record):
         shard = msgspec.json.decode(task.store.get(record), type=Shard)
         if is_there(shard, task.out):
             return shard
     begin, end = _range(task.number, task.shards)
     prefix = f"tokens/{task.source}_{task.split}_0_{task.number:05d}_text_document"
-    with tempfile.TemporaryDirectory(prefix="corpus-shard-") as folder:
-        one, two = Path(folder) / "bin", Path(folder) / "idx"
+    with tempfile.TemporaryDirectory(prefix="corpus-shard-") as scratch:
+        one, two = Path(scratch) / "bin", Path(scratch) / "idx"
         with open(one, "wb") as bin_file, open(two, "wb") as idx_file:
             writer = ShardWriter(bin_file, idx_file, task.vocabulary.vocab_size)
             documents = [_merge(runs, a, b, writer) for a, b in _slices(runs, begin, end)]
@@ -308,12 +308,7 @@ def write_shard(task: ShardTask) -> Shard:
         idx=FileInfo(f"{prefix}.idx", done.idx.bytes, done.idx.sha256),
         docs=FileInfo(f"{prefix}.docs.parquet", len(side), sha256(side)),
     )
-    data = canonical(shard)
-    if not task.store.create(record, data) and task.store.get(record) != data:
-        raise StoreError(
-            f"{task.store.url(record)}: this shard was built before with other bytes. Remove that record to accept the "
-            f"new shard, and report the difference: packing must be deterministic."
-        )
+    publish(task.store, shard, task.source, "shard")
     return shard
 
 
