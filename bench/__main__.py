@@ -4,13 +4,17 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench import inputs, machine, memory, results, tiny, whole
+from bench import inputs, machine, memory, results, tiny, versus, whole
+from bench.dedup import page, shingle_size, study
 from bench.given import Given
 from bench.launch import ROOT, Side, take_turns, without_paths
+from bench.scale import page as scale_page
+from bench.scale import study as scale
 from bench.works import WORKS, Work
 
 PEERS_PYTHON = ROOT / "build" / "peers-venv" / "bin" / "python"
@@ -50,6 +54,23 @@ def parser() -> argparse.ArgumentParser:
     big.add_argument("--sizes-gb", type=float, nargs="+", default=[1, 3])
     big.add_argument("--full", action="store_true", help="10 GB, too")
     big.add_argument("--local", action="store_true", help="one process instead of Ray")
+    copies = commands.add_parser("dedup", parents=[everyone], help="quality of dedup on planted truth; beside peers")
+    copies.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/dedup` names")
+    copies.add_argument("--scale", type=float, default=1.0, help="of the number of documents")
+    copies.add_argument("--peers", nargs="*", choices=study.PEERS, default=study.PEERS, help="none: `--peers` alone")
+    copies.add_argument("--planted", type=Path, help="keep the planted set here, and use it where it is there already")
+    copies.add_argument("--options", default="", help="lines for the manifest's `dedup` stage")
+    copies.add_argument("--peers-python", default=str(PEERS_PYTHON), help="interpreter made by bench/peers.sh")
+    short = commands.add_parser("scale", parents=[everyone], help="dedup of 100k to 10M short documents: cost, memory")
+    short.add_argument("--documents", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000])
+    short.add_argument("--workers", type=int, default=2)
+    short.add_argument("--local", action="store_true", help="one process instead of Ray")
+    short.add_argument("--options", default="", help="lines for the manifest's `dedup` stage")
+    short.add_argument(
+        "--keep", type=Path, help="keep inputs and stores here, and use the inputs that are there already"
+    )
+    runs = commands.add_parser("shingles", parents=[everyone], help="what edits leave of shingles of every length")
+    runs.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/dedup` names")
     real = commands.add_parser("whole", parents=[everyone], help="a whole build of a manifest: counts, seconds, memory")
     real.add_argument("--manifest", type=Path, default=ROOT / "bench" / "manifests" / "dev.toml")
     real.add_argument("--root", type=Path, required=True, help="folder of the manifest's files")
@@ -69,8 +90,14 @@ def main(argv: list[str]) -> int:
         "machine": machine.describe(),
         "core": chosen.core,
     }
-    lid_model, tokenizer = _models(chosen)
     chosen.scratch.mkdir(parents=True, exist_ok=True)
+    if chosen.work == "dedup":
+        return _dedup(chosen, about)
+    if chosen.work == "shingles":
+        return _paged(chosen, about | shingle_size.study(chosen.data.resolve()), shingle_size.page)
+    if chosen.work == "scale":
+        return _scale(chosen, about)
+    lid_model, tokenizer = _models(chosen)
     with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
         scratch = Path(name).resolve()
         if chosen.work in WORKS:
@@ -88,6 +115,37 @@ def main(argv: list[str]) -> int:
             sizes = [*chosen.sizes_gb, *([10.0] if chosen.full else [])]
             rows = memory.study(scratch, sizes, lid_model, tokenizer, ["--local"] if chosen.local else [])
     print(f"written: {results.write_rows(about | {'work': chosen.work, 'rows': rows}, chosen.out).name}")
+    return 0
+
+
+def _dedup(chosen: argparse.Namespace, about: dict[str, Any]) -> int:
+    with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
+        scratch = Path(name).resolve()
+        planted = (chosen.planted or scratch / "planted").resolve()
+        found = study.study(
+            chosen.data.resolve(), scratch, planted, chosen.peers, chosen.peers_python, chosen.scale, chosen.options
+        )
+    return _paged(chosen, about | {"scale": chosen.scale} | found, page.page)
+
+
+def _paged(chosen: argparse.Namespace, record: dict[str, Any], page: Callable[[dict[str, Any]], str]) -> int:
+    """A record with a page of its own."""
+    path = results.write_record({"work": chosen.work} | record, chosen.out)
+    path.with_suffix(".md").write_text(page(record), encoding="utf-8")
+    print(f"written: {path.name}")
+    return 0
+
+
+def _scale(chosen: argparse.Namespace, about: dict[str, Any]) -> int:
+    with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
+        keep = chosen.keep and chosen.keep.resolve()
+        rows = scale.study(Path(name), chosen.documents, chosen.workers, chosen.options, chosen.local, keep)
+    record = about | {"work": "scale", "rows": rows, "per_billion": scale_page.per_billion(rows)}
+    path = results.write_record(record, chosen.out)
+    picture = path.with_suffix(".svg")
+    picture.write_text(scale_page.curves(rows), encoding="utf-8")
+    path.with_suffix(".md").write_text(scale_page.page(about, record, picture.name), encoding="utf-8")
+    print(f"written: {path.name}")
     return 0
 
 
@@ -123,7 +181,10 @@ def _compare(chosen: argparse.Namespace, about: dict[str, Any], blank: Given) ->
     about |= {"limit_mb": chosen.limit_mb, "peer_limit_mb": chosen.peer_limit_mb, "language": chosen.language}
     record = results.comparison(chosen.work, runs, about)
     results.show(record)
-    print(f"written: {results.write(record, chosen.out).name}")
+    path = results.write(record, chosen.out)
+    if work.targets:
+        path.with_suffix(".md").write_text(versus.page(record, work.about, work.targets), encoding="utf-8")
+    print(f"written: {path.name}")
     return 1 if any(run.error for run in runs) else 0
 
 

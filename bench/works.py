@@ -1,20 +1,23 @@
 """The works that are compared, and who does them beside us."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Work:
-    """`ours` and `peers` (by name) are modules with `prepare` and `PACKAGES`; `input` is what they take."""
+    """`ours` and `peers` (by name) are modules with `prepare` and `PACKAGES`; `input` is what they take, `targets` how
+    many times a peer's speed ours must be."""
 
     ours: str
     peers: dict[str, str]
     about: str
     input: str = "text"  # or "warc"
+    targets: dict[str, float] = field(default_factory=dict)
 
 
-def _work(name: str, peers: list[str], about: str, kind: str = "text") -> Work:
-    return Work(f"bench.ours.{name}", {peer: f"bench.peers.{peer}_{name}" for peer in peers}, about, kind)
+def _work(name: str, peers: list[str], about: str, kind: str = "text", **targets: float) -> Work:
+    module = name.replace("-", "_")
+    return Work(f"bench.ours.{module}", {peer: f"bench.peers.{peer}_{module}" for peer in peers}, about, kind, targets)
 
 
 WORKS = {
@@ -23,6 +26,13 @@ WORKS = {
     "lid": _work("lid", ["fasttext"], "language of each document"),
     "rules": _work("rules", ["datatrove"], "quality rules: Gopher, C4, FineWeb"),
     "minhash": _work("minhash", ["datasketch", "rensa"], "MinHash signatures, 126 permutations, shingling included"),
+    "dedup-speed": _work(
+        "dedup-speed",
+        ["datatrove", "rensa", "datasketch"],
+        "the whole dedup, from text to verdicts; ours from stored text to stored tables",
+        datatrove=100,
+        rensa=5,
+    ),
     "encode": _work("encode", ["sentencepiece", "tokenizers"], "text to token ids"),
     "build": _work("build", ["datatrove"], "the whole way from a file to shuffled token shards"),
 }

@@ -9,9 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from corpus.errors import InputError
+from corpus.errors import InputError, RecipeError
 from corpus.identity import sha256
-from corpus.store import Blobs
+from corpus.store import Blobs, is_local
 
 
 def search_path(near: Path | None = None) -> list[Path]:
@@ -64,3 +64,16 @@ def fetch(store: Blobs, digest: str) -> Path:
         file.write(data)
     os.replace(temporary, path)
     return path
+
+
+def place_of(name: str, near: Path) -> str:
+    """Where a build directory named in a manifest is: relative names are taken from the manifest's folder."""
+    return name if "://" in name or not is_local(name) else str((near / name).resolve())
+
+
+def root_digest(place: str) -> str:
+    """Digest of the sealed manifest in a build directory. RecipeError where there is none."""
+    try:
+        return Blobs(place).get("manifest.sha256").decode().strip()
+    except FileNotFoundError:
+        raise RecipeError(f"against: {place}: no sealed build here. Run `corpus build` there to its end.") from None

@@ -9,16 +9,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from corpus import record as records
 from corpus.errors import InputError, LawError
 from corpus.graph import Graph, Partition, Segment, adopt, needs_source
 from corpus.identity import child_partition_key, partition_key
 from corpus.inputs import Memory, by_path, file_step, listing
+from corpus.losses import check_file, check_losses
+from corpus.named import NamedRows
 from corpus.progress import Progress
 from corpus.recipe import Recipe, Source
 from corpus.record import FileRecord, Record
-from corpus.stage import UNREADABLE, Regroup
+from corpus.removal import NOBODY, Named, Opened, open_list
+from corpus.stage import Regroup
 from corpus.steps import Origin, Step
 from corpus.store import Blobs, Stat
 from corpus.work import HashTask, ReadResult, ReadTask, Spent, Walked, WalkTask, hash_file, read_file, walk_partitions
@@ -68,6 +72,10 @@ class Builder:
         self.files: dict[str, dict[str, FileRecord]] = {}  # by source and path
         self.stats: dict[str, dict[str, Stat]] = {}
         self.memories: dict[str, Memory] = {}  # by source
+        remove = self.recipe.remove
+        self.removal: Opened | None = open_list(remove.list, remove.salt, self.store) if remove else None
+        self.named: dict[str, NamedRows] = {}  # by source, where there is a removal list
+        self.bases: dict[str, dict[str, FileRecord]] = {}  # the records in `files` as they are without removal
         self.known: dict[str, dict[str, Record]] = {}  # by source
         self._by_partition: dict[str, dict[str, dict[str, Record]]] = {}
         for source in self.recipe.sources:
@@ -134,17 +142,32 @@ class Builder:
                 memory.remember(doubtful[index], stats[doubtful[index]], digest)
             memory.save()
             self.files[name], self.partitions[name], unread[name] = {}, [], []
-            for path in stats:
-                digest = digests.get(path)
-                found = None
+            bases = self.bases[name] = {}
+            for path, digest in digests.items():
                 if digest is not None:
-                    quarantine = self.quarantined(name, path)
-                    found = known.get(file_step(step.definition, name, path, digest, quarantine))
+                    base = known.get(file_step(step.definition, name, path, digest, self.quarantined(name, path)))
+                    if base is not None:
+                        bases[path] = base
+            if self.removal is not None:
+                own = self.named[name] = NamedRows(self.store, name, self.removal.removal)
+                own.check(list(bases.values()), self.known[name], step.definition, self.executor.map)
+                own.save()
+            for path in stats:
+                found = self._listed(source, bases[path]) if path in bases else None
                 if found is None or not all(read in self.known[name] for _, read in found.partitions):
                     unread[name].append(path)
                 else:
+                    if found.step not in known:
+                        records.publish(self.store, found, name, "file")
                     self._accept(source, found)
         return unread
+
+    def _listed(self, source: Source, base: FileRecord) -> FileRecord | None:
+        """The record of a file as the removal list leaves it; None where the file must be read to know."""
+        if self.removal is None:
+            return base
+        definition = self.graph.chains[source.name][0].definition
+        return self.named[source.name].file(base, definition, self.quarantined(source.name, base.path))
 
     def _accept(self, source: Source, file: FileRecord) -> None:
         self.files[source.name][file.path] = file
@@ -152,7 +175,9 @@ class Builder:
             first = self.known[source.name][read]
             self.partitions[source.name].append(Partition(source.name, file.path, chunk, int(key, 16), [first]))
 
-    def _read_tasks(self, source: Source, paths: Iterable[str], until: int) -> Iterator[ReadTask]:
+    def _read_tasks(
+        self, source: Source, paths: Iterable[str], until: int, settled: Iterable[Partition] = ()
+    ) -> Iterator[ReadTask]:
         steps = self.graph.chains[source.name][:until]
         stats = self.stats[source.name]
         for path in sorted(paths, key=lambda p: (-stats[p].size, p)):  # long ones first
@@ -174,7 +199,17 @@ class Builder:
                     quarantined=self.quarantined(source.name, path),
                     lane=lane,
                     lanes=lanes,
+                    removal=self.removal.removal if self.removal else None,
+                    named=self._known_names(source.name, path),
+                    settled={p.key: tuple(p.records) for p in settled if p.path == path},
                 )
+
+    def _known_names(self, source: str, path: str) -> dict[str, Named]:
+        """What the list names in a file's partitions, as far as it is known without the file."""
+        if source not in self.named:  # the list is given, but no file was looked at: `probe`
+            return {}
+        file = self.bases[source].get(path)
+        return self.named[source].known([step for _, step in file.partitions]) if file else {}
 
     def read_task(self, source: str, path: str) -> ReadTask:
         """The task that reads one file through the first segment, nothing adopted. InputError for unknown names."""
@@ -196,26 +231,25 @@ class Builder:
             raise InputError(
                 f"{source.name}: {path}: the file changed while it was read. Build again when it is still."
             )
-        spans = sum(w.records[0].sums["span_bytes"] for w in walked)
-        if spans + ledger.skipped_bytes != ledger.decoded_bytes or (
-            ledger.framed_bytes + ledger.lost_bytes != ledger.file_bytes
-        ):
-            raise LawError(
-                f"{source.name}: {path}: the reader's law does not hold: spans {spans} + skipped "
-                f"{ledger.skipped_bytes} must be {ledger.decoded_bytes} decoded bytes, framed {ledger.framed_bytes} "
-                f"+ lost {ledger.lost_bytes} must be {ledger.file_bytes} bytes of the file"
-            )
+        check_file(source.name, path, sum(w.records[0].sums["span_bytes"] for w in walked), ledger)
         definition = self.graph.chains[source.name][0].definition
-        file = FileRecord(
+        base = FileRecord(
             step=file_step(definition, source.name, path, digest, self.quarantined(source.name, path)),
             source=source.name,
             path=path,
             sha256=digest,
             definition=definition.identity(),
-            partitions=tuple((f"{w.key:016x}", w.records[0].step) for w in walked),
+            partitions=tuple((f"{w.key:016x}", w.base or w.records[0].step) for w in walked),
             ledger=msgspec.to_builtins(ledger),
         )
-        records.publish(self.store, file, source.name, "file")
+        if self.removal is not None:
+            for one in walked:
+                self.named[source.name].remember(one.base, one.records[0].step, one.named or NOBODY)
+        file = self._listed(source, base)
+        assert file is not None
+        self.bases[source.name][path] = base
+        for each in {base.step: base, file.step: file}.values():
+            records.publish(self.store, each, source.name, "file")
         for one in walked:
             self.known[source.name] |= {r.step: r for r in one.records}
         self._accept(source, file)
@@ -226,27 +260,7 @@ class Builder:
     def check_losses(self) -> None:
         """Stop where a source lost more than its set share of records or bytes to damage."""
         for source in self.recipe.sources:
-            rows = lost = total_bytes = lost_bytes = 0
-            codes: dict[str, int] = {}
-            for partition in self.partitions[source.name]:
-                first = partition.records[0]
-                rows += first.rows
-                for one in partition.records:
-                    for code, count in one.dropped.items():
-                        if code in UNREADABLE:
-                            lost += count
-                            codes[code] = codes.get(code, 0) + count
-            for file in self.files[source.name].values():
-                total_bytes += file.ledger["file_bytes"]
-                lost_bytes += file.ledger["lost_bytes"]
-            for what, part, whole in (("records", lost, rows), ("bytes", lost_bytes, total_bytes)):
-                if whole and part / whole > source.max_lost_share:
-                    raise LawError(
-                        f"source `{source.name}` lost {part:,} of {whole:,} {what} ({part / whole:.1%}) to damage "
-                        f"({', '.join(f'{k} {v}' for k, v in sorted(codes.items())) or 'undecodable bytes'}), above "
-                        f"its max_lost_share of {source.max_lost_share:.1%}. Mend the input, or raise "
-                        f"max_lost_share in [[source]] {source.name}."
-                    )
+            check_losses(source, self.partitions[source.name], self.files[source.name].values())
 
     # -- segments ------------------------------------------------------------------------------------------------
 
@@ -262,8 +276,9 @@ class Builder:
                 behind = len(partition.records) < stop
                 if behind and needs_source(steps, len(partition.records), stop):
                     again.add(partition.path)
+            settled = [p for p in self.partitions[source.name] if p.path in again]
             self.partitions[source.name] = [p for p in self.partitions[source.name] if p.path not in again]
-            reads += self._read_tasks(source, again, stop)
+            reads += self._read_tasks(source, again, stop, settled)
         self._run_reads(reads)
         for source in self.recipe.sources:
             self.partitions[source.name].sort(key=lambda p: (p.path, p.chunk))
@@ -285,8 +300,8 @@ class Builder:
                         del waiting[task.source, task.path]
                     bar.advance(sizes[index], f"{task.source}/{task.path}")
         finally:
-            for memory in self.memories.values():
-                memory.save()
+            for hints in (*self.memories.values(), *self.named.values()):
+                hints.save()
 
     def _walk_batches(self, until: Mapping[str, int]) -> Iterator[tuple[WalkTask, ...]]:
         for source in self.recipe.sources:
@@ -326,6 +341,16 @@ class Builder:
     def _advance(self, partition: Partition, walked: Walked) -> None:
         partition.records = list(walked.records)
         self.known[partition.source] |= {r.step: r for r in walked.records}
+
+    def unused_lines(self) -> list[int]:
+        """Lines of the removal list that name no record."""
+        if self.removal is None:
+            return []
+        hi, lo = self.removal.removal.hashes()
+        unused = np.ones(len(hi), dtype=bool)
+        for source, own in self.partitions.items():
+            unused &= self.named[source].unused([p.records[0].step for p in own], hi, lo)
+        return sorted(self.removal.lines[unused].tolist())
 
     def fold(self) -> None:
         for source in self.recipe.sources:

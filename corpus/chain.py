@@ -23,6 +23,7 @@ from corpus.guard import guarded
 from corpus.identity import child_id, record_ids, sha256, step_id
 from corpus.publish import make_record, put_table, read_table
 from corpus.record import Record, publish
+from corpus.removal import NOBODY, Named, Removal
 from corpus.spans import check_spans, slices
 from corpus.stage import BULK, Chunk, Columns, Map, Reader, Regroup
 from corpus.steps import PARENTS, Origin, Step, partition_at, provider, step_inputs
@@ -32,7 +33,8 @@ Load = Callable[[Step], Any]
 
 
 class Walk:
-    """See the module's docstring. `known` maps step ids to records that need no work."""
+    """See the module's docstring. `known` maps step ids to records that need no work. `removal` lists what must not be
+    read; `named` says of reads, by their identity without removal, which rows it names. Others are parsed to know."""
 
     def __init__(
         self,
@@ -44,6 +46,8 @@ class Walk:
         records: Sequence[Record] = (),
         chunk: Chunk | None = None,
         quarantined: Mapping[int, str] | None = None,
+        removal: Removal | None = None,
+        named: Mapping[str, Named] | None = None,
     ) -> None:
         self.origin = origin
         self.steps = steps
@@ -53,6 +57,9 @@ class Walk:
         self.records = list(records)
         self.chunk = chunk
         self.quarantined = dict(quarantined or {})  # row -> reason
+        self.removal = removal
+        self._named = dict(named or {})
+        self._parsed: Columns | None = None  # by the reader, without tombstones
         self.seconds: dict[str, float] = {}
         self._memory: dict[tuple[int, str], pa.Array] = {}
         self._rows: dict[int, np.ndarray] = {}
@@ -69,7 +76,24 @@ class Walk:
 
     def inputs(self, k: int) -> dict[str, Any]:
         """What step k reads, by digest. It may be asked as soon as the records before k are there."""
-        return step_inputs(self.steps, self.records, k, self.origin.key, self.chunk, self.quarantined)
+        removed = self.removal.identity(self.named.rows) if k == 0 and self.removal is not None else ""
+        return step_inputs(self.steps, self.records, k, self.origin.key, self.chunk, self.quarantined, removed)
+
+    @property
+    def base(self) -> str:
+        """Identity of the read without removal."""
+        inputs = step_inputs(self.steps, (), 0, self.origin.key, self._open_chunk(), self.quarantined)
+        return step_id(self.steps[0].definition, inputs)
+
+    @property
+    def named(self) -> Named:
+        """Rows of the reader that the list names."""
+        if self.removal is None:
+            return NOBODY
+        if self.base not in self._named:
+            self._parsed = self._parse(self.steps[0])
+            self._named[self.base] = self.removal.match(self._parsed["id"], self._parsed.get("url"))
+        return self._named[self.base]
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
@@ -87,6 +111,17 @@ class Walk:
                 rows = self._survivors(previous)
             self._rows[k] = rows
         return self._rows[k]
+
+    def origins(self, k: int) -> np.ndarray:
+        """For each row living at the input of step k, the reader's row that it comes from."""
+        return self._above(self.rows(k), k, 0)
+
+    def _above(self, rows: np.ndarray, k: int, j: int) -> np.ndarray:
+        """Rows at the input of step k in the numbering that step j wrote in."""
+        for r in range(k - 1, j, -1):
+            if isinstance(self.steps[r].stage, Regroup):
+                rows = self.values(r, "parents").flatten().field("row").to_numpy()[rows]  # one parent a child
+        return rows
 
     def _survivors(self, j: int) -> np.ndarray:
         record = self.records[j]
@@ -111,11 +146,7 @@ class Walk:
             isinstance(self.steps[i].stage, Regroup) or self.records[i].kept != self.records[i].rows for i in between
         ):
             return None  # nothing left or was made on the way: no need to ask which rows live
-        rows = self.rows(k)
-        for r in range(k - 1, j, -1):
-            if isinstance(self.steps[r].stage, Regroup):
-                parents = self.values(r, "parents")
-                rows = parents.flatten().field("row").to_numpy()[rows]  # one parent a child
+        rows = self._above(self.rows(k), k, j)
         own = np.arange(self.records[j].made) if isinstance(self.steps[j].stage, Regroup) else self.rows(j)
         if len(own) == len(rows) and np.array_equal(own, rows):
             return None
@@ -206,7 +237,9 @@ class Walk:
     def _compute(self, k: int) -> Columns:
         step = self.steps[k]
         if isinstance(step.stage, Reader):
-            return self._parse(step)
+            rows = self.named.rows
+            columns, self._parsed = self._parsed or self._parse(step), None
+            return columns if self.removal is None else self.removal.entombed(columns, rows)
         model = self.load(step)
         if isinstance(step.stage, Regroup):
             return self._regroup(k, step.stage, model)

@@ -225,7 +225,8 @@ def _sums(seen: Tables, result: PartitionResult) -> None:
     hashes = token_hashes(tokens.values.to_numpy(zero_copy_only=False), tokens.offsets.to_numpy()[:-1], lengths)
     place = np.searchsorted(seen.rows(encoded), seen.up(living, level, level_of(records, encoded)))
     if len(living):
-        result.packed.add(packed_entries(seen.column(level, "id").take(pa.array(living)), living, hashes[place]))
+        first = seen.up(living, level, 0)
+        result.packed.add(packed_entries(seen.column(level, "id").take(pa.array(living)), first, hashes[place]))
 
 
 def batches(tasks: Iterable[PartitionTask]) -> Iterator[tuple[PartitionTask, ...]]:

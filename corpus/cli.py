@@ -21,7 +21,8 @@ from corpus.errors import CorpusError, InputError, RecipeError
 from corpus.graph import Graph
 from corpus.local import Local
 from corpus.progress import Progress
-from corpus.seal import Flow, open_manifest
+from corpus.seal import Flow
+from corpus.sealed import open_manifest
 from corpus.status import Status, survey
 from corpus.store import Blobs, is_local
 
@@ -267,17 +268,31 @@ def verify(
     repair: Annotated[
         bool, typer.Option(help="Take damaged files away, so that the next build makes them again.")
     ] = False,
+    removed: Annotated[
+        bool, typer.Option("--removed", help="Instead: look for what is left of documents that [remove] took down.")
+    ] = False,
+    also: Annotated[
+        list[str] | None, typer.Option(help="With --removed: another build directory to look through.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Re-read everything: digests, rows, both laws, token ranges, from the root `manifest.sha256` down."""
+    from corpus import check_removed, left
     from corpus import verify as verification
 
     out, tables = _of(directory, store)
-    found = verification.verify(out, tables, repair, Local(), Progress(quiet=json))
+    if also and not removed:
+        raise RecipeError("verify: --also goes with --removed")
+    found: Any
+    if removed:
+        builds = [(out, tables), *(_of(one, None) for one in also or [])]
+        found = check_removed.check_removed(builds, repair, Local(), Progress(quiet=json))
+    else:
+        found = verification.verify(out, tables, repair, Local(), Progress(quiet=json))
     if json:
         screen.dump(found)
     else:
-        screen.console().print(verification.show(found))
+        screen.console().print((left if removed else verification).show(found))
     if not found.ok:
         raise typer.Exit(1)
 

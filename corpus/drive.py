@@ -16,14 +16,17 @@ from typing import Any
 
 import msgspec
 
-from corpus import index
+from corpus import guard_rails, index
 from corpus.build import Builder
 from corpus.errors import InputError, RecipeError, VerifyError
 from corpus.exchange import Exchange
 from corpus.graph import Segment
 from corpus.pack import Pack
 from corpus.packing import Packed, pack
-from corpus.seal import Flow, funnel, open_manifest, seal
+from corpus.purge import begin, purge, show
+from corpus.removal import seal_list
+from corpus.seal import Flow, funnel, seal
+from corpus.sealed import open_manifest
 from corpus.settle import settle
 from corpus.store import Blobs
 
@@ -47,6 +50,7 @@ def compile_corpus(builder: Builder, out: Blobs, until: str | None = None) -> Ou
     exchanges: dict[str, dict[str, int]] = {}
     packed = Packed()
     earlier = _earlier(out)
+    begin(builder, out)
 
     def timed(name: str, work: Callable[[], Any]) -> Any:
         started = time.monotonic()
@@ -65,6 +69,7 @@ def compile_corpus(builder: Builder, out: Blobs, until: str | None = None) -> Ou
         stage = segment.stage
         if isinstance(stage, Exchange):
             exchanges[stage.label] = timed(stage.label, lambda s=segment: settle(builder, s))
+            guard_rails.check(builder, segment, exchanges[stage.label])
         elif isinstance(stage, Pack):
             packed = timed(stage.label, lambda s=segment: pack(builder, s, out, earlier))
         if stage is not None and until == stage.label:
@@ -72,11 +77,28 @@ def compile_corpus(builder: Builder, out: Blobs, until: str | None = None) -> Ou
     manifest = None
     if until is None:
         where = timed("index", lambda: index.write(builder, out, earlier))
+        if builder.removal is not None:
+            where["removed"] = seal_list(out, builder.removal.removal)
         args = (graph, builder.partitions, builder.files, packed, where, exchanges)
         manifest = timed("seal", lambda: seal(out, *args))
+        if builder.removal is not None:
+            _remove(builder, out, timed)
     builder.fold()
     flows = {s: funnel(graph.chains[s], own) for s, own in builder.partitions.items()}
     return Outcome(manifest, flows, phases, exchanges)
+
+
+def _remove(builder: Builder, out: Blobs, timed: Callable[[str, Callable[[], Any]], Any]) -> None:
+    """What a removal list asks for once a build is sealed."""
+    unused = builder.unused_lines()
+    if unused:
+        shown = ", ".join(map(str, unused[:20])) + (", …" if len(unused) > 20 else "")
+        builder.progress.say(
+            f"{builder.removal.place}: {len(unused):,} entries name no record that was read: lines {shown}"
+        )
+    done = timed("purge", lambda: purge(builder, out))
+    if done is not None:
+        builder.progress.say(show(done))
 
 
 def _earlier(out: Blobs) -> dict[str, Any]:

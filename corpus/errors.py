@@ -5,6 +5,7 @@ CorpusError
 ├── InputError       an input file, asset or directory is missing or unreadable                (exit 1)
 ├── StoreError       the store holds something it must not: two results for one identity       (exit 1)
 ├── LawError         a conservation law does not hold                                          (exit 1)
+├── GuardError       a stage dropped more than the manifest allows                             (exit 1)
 ├── TaskError        a task died twice, or a stage raised on something that is not one record  (exit 1)
 └── VerifyError      a finished build differs from its sealed manifest                         (exit 1)
 
@@ -34,6 +35,10 @@ class StoreError(CorpusError):
 
 class LawError(CorpusError):
     """Rows or bytes went missing, or appeared from nowhere."""
+
+
+class GuardError(CorpusError):
+    """A stage dropped more than the manifest allows: somebody has to look, and to accept it by name."""
 
 
 class TaskError(CorpusError):

@@ -10,12 +10,14 @@ A stage declares its rounds; each names a method of the stage and is maths over 
     Solve   all records, in one task, as often as it likes. The one place that may hold something per document
     Settle  records keyed by a number, with the columns of their partition -> the columns of the stage's table
 
-Records flow from round to round through runs: tasks write sorted runs, the next round merges ranges of keys. Partitions
-are bundled by the first bits of their keys, so a new partition touches one bundle; what a bundle emits is cached by the
-identity of what it read, and numbers inside it count from its own first document. `Emit.combine` settles inside each
-partition what can be settled there and sends one record of each kind on, so that a key which half of the corpus shares
-stays small. It works on partitions, not on bundles, since bundles grow and shrink with the corpus: what a stage finds
-must not depend on them.
+Records flow from round to round through runs: tasks write sorted runs, later rounds merge ranges of keys. A round takes
+the records of the round before it, or of those that it names with `of`: rounds are a graph, written down in an order in
+which they can run. Partitions are bundled by the first bits of their keys, so a new partition touches one bundle; what
+a bundle emits is cached by the identity of what it read, and numbers inside it count from its own first document.
+`Emit.combine` settles inside each partition what can be settled there and sends one record of each kind on, so that a
+key which half of the corpus shares stays small. It works on partitions, not on bundles, since bundles grow and shrink
+with the corpus: what a stage finds must not depend on them. `Emit.keep` alone works on bundles: the Group that follows
+must skip what is equal, wherever it comes from.
 
 Two records that are equal in all fields that a round sorts by must be equal in every field that a later round looks at.
 
@@ -25,12 +27,13 @@ merging also use local disk, twice the records merged. Tasks and names of runs d
 workers, so results are the same at any number of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+import xxhash
 
 from corpus import runs
 from corpus.errors import LawError
@@ -42,25 +45,34 @@ BUNDLE_PARTS = 64  # partitions at most, about: opening thousands of small ones 
 RANGE_BYTES = 256 << 20  # of records for one task of a Group
 HASHES = 1 << 64
 MOST_DOCUMENTS = 1 << 32  # numbers may be kept in 32 bits
+_EMITTED = f"{runs.FORMAT}b"  # in the names of emitted runs, which outlive a build
+MOST_BESIDE = 8 << 20
+_LEVEL = "level"  # in the names of merged runs
+_PIECE = 1 << 16  # records that a Join is given at a time
 
 Fields = tuple[tuple[str, str], ...]
 
 
 class Emit(msgspec.Struct, frozen=True):
-    method: str  # (batch, part) -> records, with `doc` counted from 0 in the batch
+    method: str  # (batch, part) -> records; a field `doc`, if there is one, counts from 0 in the batch
     reads: tuple[str, ...]
     fields: Fields
     sort: tuple[str, ...] = ("key", "doc")
-    combine: str = ""  # (sorted records of a partition) -> records of the following Group
-    keep: tuple[str, ...] = ("key",)  # after `combine`, of records equal in these fields the first is sent on
+    combine: str = ""  # (sorted records of a partition) -> records like those of the Group `into`, which join its own
+    into: str = ""  # default: the round after this one
+    keep: tuple[str, ...] = ()  # of records of a bundle that are equal in these fields the first is sent on; where it
+    # combines, of those of each partition
 
 
 class Group(msgspec.Struct, frozen=True):
-    method: str  # (blocks) -> iterator of records
+    method: str  # (blocks, tell: counts to report) -> iterator of records
     fields: Fields
     sort: tuple[str, ...] = ("key",)
+    of: tuple[str, ...] = ()  # rounds whose records it takes; default: the one before
+    numbered: bool = False  # what it takes is keyed by document numbers, not by hashes
     numbers: tuple[str, ...] = ("key",)  # fields that hold document numbers, where an Emit combines into this Group
     distinct: bool = False  # of records equal in the fields of `sort`, the next round sees one
+    beside: str = ""  # a round whose records each task holds: (blocks, tell, Beside)
 
 
 class Join(msgspec.Struct, frozen=True):
@@ -68,17 +80,23 @@ class Join(msgspec.Struct, frozen=True):
     reads: tuple[str, ...]
     fields: Fields
     sort: tuple[str, ...] = ("key",)
+    of: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()  # of the sort fields of what it takes: records equal in them come in one call
+    distinct: bool = False
 
 
 class Solve(msgspec.Struct, frozen=True):
     method: str  # (blocks(): a fresh iterator at each call, documents, tell: counts to report) -> iterator of records
     fields: Fields
     sort: tuple[str, ...] = ("key",)
+    of: tuple[str, ...] = ()
+    distinct: bool = False
 
 
 class Settle(msgspec.Struct, frozen=True):
     method: str  # (records, position of each record's document in the batch, batch, part) -> columns
     reads: tuple[str, ...]
+    of: tuple[str, ...] = ()
 
 
 Round = Emit | Group | Join | Solve | Settle
@@ -92,12 +110,27 @@ class Part(msgspec.Struct, frozen=True):
     priority: int
     rows: int
     first: int = 0
+    scope: int = 0  # documents of different scopes do not meet: a stage mixes it into its keys
+    standing: bool = False  # of an earlier build: nothing is decided about its documents
 
 
 class Exchange(Stage, frozen=True, kw_only=True):
-    """A global stage. Its struct holds parameters, its methods are the rounds."""
+    """A global stage. Its struct holds parameters, its methods are the rounds. A stage with a field `scope` says within
+    what documents meet: `corpus`, `snapshot` (a source without one is its own) or `source`."""
 
     rounds: ClassVar[tuple[Round, ...]] = ()
+    comparable: ClassVar[tuple[str, ...]] = ()  # columns that a build it stands on must have made in the same way
+
+    @property
+    def stands_on(self) -> tuple[str, ...]:
+        """Directories of sealed builds whose documents stand: a stage's field `against`."""
+        return tuple(getattr(self, "against", ()))
+
+    def scope_of(self, source: str, snapshot: str) -> int:
+        """64 bits for what the documents of a source may meet."""
+        scope = getattr(self, "scope", "corpus")
+        place = {"snapshot": f"snapshot {snapshot}" if snapshot else f"source {source}", "source": f"source {source}"}
+        return xxhash.xxh3_64_intdigest(place[scope].encode()) if scope in place else 0
 
 
 class Loader(msgspec.Struct, frozen=True):
@@ -146,10 +179,36 @@ class _Task(msgspec.Struct, frozen=True):
     high: int = HASHES
     bundle: Bundle | None = None
     documents: int = 0
+    beside: Flow = Flow()
+
+
+class _Made(msgspec.Struct, frozen=True):
+    """What a task made: records of its round, records combined into another, counts to report."""
+
+    flow: Flow
+    combined: Flow = Flow()
+    told: dict[str, int] = {}
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """Records of a round that every task of another holds: at most MOST_BESIDE. Where there are more, those are left
+    whose key is a multiple of `every`, a power of two."""
+
+    records: np.ndarray
+    every: int
 
 
 def _dtype(fields: Fields) -> np.dtype:
     return np.dtype(list(fields))
+
+
+def records_of(fields: Fields, **columns: np.ndarray | int) -> np.ndarray:
+    """A structured array of `fields` with these columns; numbers fill a whole column, fields not named are 0."""
+    length = max(len(c) for c in columns.values() if isinstance(c, np.ndarray))
+    records = np.zeros(length, _dtype(fields))
+    for name, values in columns.items():
+        records[name] = values
+    return records
 
 
 def _read(bundle: Bundle, part: Part, names: tuple[str, ...]) -> pa.RecordBatch:
@@ -159,52 +218,84 @@ def _read(bundle: Bundle, part: Part, names: tuple[str, ...]) -> pa.RecordBatch:
     return batch
 
 
-def _emit(task: _Task) -> tuple[Flow, Flow]:
-    """-> (keyed records, records of the combined Group). Counted from the bundle's first document; cached."""
+def _emit(task: _Task) -> _Made:
+    """Records count from the bundle's first document; what was emitted before is adopted."""
     bundle, emit = task.bundle, task.stage.rounds[task.round]
     assert bundle is not None
     assert isinstance(emit, Emit)
-    follower = task.stage.rounds[task.round + 1]
     done = f"{task.prefix}.done"
     if task.blobs.exists(done):
-        return msgspec.json.decode(task.blobs.get(done), type=tuple[Flow, Flow])
+        return msgspec.json.decode(task.blobs.get(done), type=_Made)
     parts = [np.empty(0, _dtype(emit.fields))]
     writer = None
     if emit.combine:
-        assert isinstance(follower, Group)
+        into = task.stage.rounds[_into(task.stage, task.round)]
+        assert isinstance(into, Group)
         name = f"{task.prefix}-combined"
-        writer = runs.Writer(task.blobs, name, _dtype(follower.fields), follower.sort, follower.distinct)
+        writer = runs.Writer(task.blobs, name, _dtype(into.fields), into.sort, into.distinct)
     for part in bundle.parts:
         records = getattr(task.stage, emit.method)(_read(bundle, part, emit.reads), part)
-        records["doc"] += records["doc"].dtype.type(part.first - bundle.first)
+        if "doc" in (records.dtype.names or ()):
+            records["doc"] += records["doc"].dtype.type(part.first - bundle.first)
         if writer is not None:
             records = runs.sorted_records(records, emit.sort)
             writer.add(getattr(task.stage, emit.combine)(records))
-            records = records[runs.differs(records, emit.keep)]
+            records = runs.chosen(records, runs.differs(records, emit.keep)) if emit.keep else records
         parts.append(records)
-    records = np.concatenate(parts)
+    records = runs.together(parts)
     parts.clear()
     records = runs.sorted_records(records, emit.sort)
+    if emit.keep and writer is None:
+        records = runs.chosen(records, runs.differs(records, emit.keep))
     combined = _written(writer) if writer is not None else Flow()
     name = f"{task.prefix}-keys.run"
     runs.write(task.blobs, name, records, emit.sort)
-    keyed = Flow((runs.Ref(name),), len(records), records.nbytes)
-    task.blobs.put(done, msgspec.json.encode((keyed, combined)))
-    return keyed, combined
+    made = _Made(Flow((runs.Ref(name),), len(records), records.nbytes), combined)
+    task.blobs.put(done, msgspec.json.encode(made))
+    return made
+
+
+def _into(stage: Exchange, number: int) -> int:
+    """The round that the combined records of an Emit join."""
+    emit = stage.rounds[number]
+    assert isinstance(emit, Emit)
+    return _index(stage, emit.into) if emit.into else number + 1
+
+
+def _index(stage: Exchange, method: str) -> int:
+    return [one.method for one in stage.rounds].index(method)
 
 
 def _written(writer: runs.Writer) -> Flow:
     return Flow(writer.finish(), writer.records, writer.records * writer.dtype.itemsize)
 
 
-def _group(task: _Task) -> Flow:
+def _group(task: _Task) -> _Made:
     group = task.stage.rounds[task.round]
     assert isinstance(group, Group)
     writer = runs.Writer(task.blobs, task.prefix, _dtype(group.fields), group.sort, group.distinct)
-    blocks = runs.merge(task.blobs, task.flow.refs, task.low, task.high)
-    for out in getattr(task.stage, group.method)(blocks):
+    tell: dict[str, int] = {}
+    arguments: list[Any] = [runs.merge(task.blobs, task.flow.refs, task.low, task.high), tell]
+    if group.beside:
+        arguments.append(_beside(task.blobs, task.beside, _dtype(_fields(task.stage, group.beside))))
+    for out in getattr(task.stage, group.method)(*arguments):
         writer.add(out)
-    return _written(writer)
+    return _Made(_written(writer), told=tell)
+
+
+def _beside(blobs: Blobs, flow: Flow, dtype: np.dtype) -> Beside:
+    every = 1
+    while flow.records > MOST_BESIDE * every:
+        every *= 2
+    blocks = runs.merge(blobs, flow.refs)
+    kept = (block if every == 1 else block[block["key"] % np.uint64(every) == 0] for block in blocks)
+    return Beside(np.concatenate([np.empty(0, dtype), *kept]), every)
+
+
+def _fields(stage: Exchange, method: str) -> Fields:
+    one = stage.rounds[_index(stage, method)]
+    assert not isinstance(one, Settle)
+    return one.fields
 
 
 def _by_part(task: _Task) -> Iterator[tuple[Part, Iterator[np.ndarray]]]:
@@ -214,41 +305,67 @@ def _by_part(task: _Task) -> Iterator[tuple[Part, Iterator[np.ndarray]]]:
         yield part, runs.merged(opened, part.first, part.first + part.rows)
 
 
-def _join(task: _Task) -> Flow:
+def _pieces(blocks: Iterator[np.ndarray], together: tuple[str, ...]) -> Iterator[np.ndarray]:
+    """Blocks cut to pieces of 64Ki records; where records stay together, each piece ends where a new set begins."""
+    held: list[np.ndarray] = []
+    for block in blocks:
+        for begin in range(0, len(block), _PIECE):
+            piece = block[begin : begin + _PIECE]
+            if not together:
+                yield piece
+                continue
+            last = np.flatnonzero(runs.differs(piece, together))[-1]  # the first of the last set, which may go on
+            if held and all(held[0][name][0] == piece[name][0] for name in together) and not last:
+                held.append(piece)
+                continue
+            yield np.concatenate([*held, piece[:last]])
+            held = [piece[last:]]
+    if held:
+        yield np.concatenate(held)
+
+
+def _join(task: _Task) -> _Made:
     join = task.stage.rounds[task.round]
     assert isinstance(join, Join)
     assert task.bundle is not None
-    writer = runs.Writer(task.blobs, task.prefix, _dtype(join.fields), join.sort)
+    writer = runs.Writer(task.blobs, task.prefix, _dtype(join.fields), join.sort, join.distinct)
     for part, blocks in _by_part(task):
         batch = None
-        for records in blocks:
+        for records in _pieces(blocks, join.together):
+            if not len(records):
+                continue
             if batch is None:  # most partitions are asked for nothing
                 batch = _read(task.bundle, part, join.reads)
             position = (records["key"] - np.uint64(part.first)).astype(np.int64)
-            for begin in range(0, len(records), 1 << 16):
-                piece = slice(begin, begin + (1 << 16))
-                writer.add(getattr(task.stage, join.method)(records[piece], position[piece], batch, part))
-    return _written(writer)
+            for out in _several(getattr(task.stage, join.method)(records, position, batch, part)):
+                writer.add(out)
+    return _Made(_written(writer))
 
 
-def _solve(task: _Task) -> tuple[Flow, dict[str, int]]:
+def _several(made: np.ndarray | Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    if isinstance(made, np.ndarray):
+        yield made
+    else:
+        yield from made
+
+
+def _solve(task: _Task) -> _Made:
     solve = task.stage.rounds[task.round]
     assert isinstance(solve, Solve)
-    writer = runs.Writer(task.blobs, task.prefix, _dtype(solve.fields), solve.sort)
+    writer = runs.Writer(task.blobs, task.prefix, _dtype(solve.fields), solve.sort, solve.distinct)
 
     opened = runs.opened(task.blobs, task.flow.refs)
     tell: dict[str, int] = {}
     for out in getattr(task.stage, solve.method)(lambda: runs.merged(opened), task.documents, tell):
         writer.add(out)
-    return _written(writer), tell
+    return _Made(_written(writer), told=tell)
 
 
 def settled(stage: Exchange, blobs: Blobs, flow: Flow, bundle: Bundle) -> Iterator[tuple[Part, Columns]]:
     """The last round, for the partitions of a bundle."""
-    before, settle = stage.rounds[-2:]
+    settle = stage.rounds[-1]
     assert isinstance(settle, Settle)
-    assert not isinstance(before, Settle)
-    nothing = np.empty(0, _dtype(before.fields))
+    nothing = np.empty(0, _dtype(_fields(stage, _takes(stage, len(stage.rounds) - 1)[0])))
     opened = runs.opened(blobs, flow.refs)
     for part in bundle.parts:
         records = [*runs.merged(opened, part.first, part.first + part.rows)]
@@ -281,60 +398,101 @@ def run_rounds(
     say: Callable[[str, int], None],
 ) -> tuple[Flow, dict[str, int]]:
     """All rounds but the last. `scratch` and `cache` are prefixes of names: what lies under `scratch` may be removed
-    afterwards. `say(round, records)` is told after each round. -> (records for Settle; records by round, and what a
-    Solve told). LawError where there are more documents than numbers."""
+    afterwards; records that no later round takes are removed here. `say(round, records)` is told after each round.
+    -> (records for Settle; records by round, and what rounds told: added up, but for names in `largest`).
+    LawError where there are more documents than numbers."""
     documents = bundles[-1].end if bundles else 0
     if documents > MOST_DOCUMENTS:
         raise LawError(
             f"`{stage.label}`: {documents:,} documents in one scope, {MOST_DOCUMENTS:,} at most. Split the scope."
         )
-    flow, waiting = Flow(), Flow()
+    flows: dict[str, Flow] = {}
     counts: dict[str, int] = {}
+
+    def taken(number: int) -> Flow:
+        whole = Flow()
+        names = _takes(stage, number)
+        if len({(_fields(stage, name), stage.rounds[_index(stage, name)].sort) for name in names}) > 1:
+            raise LawError(f"stage `{stage.label}`: `{stage.rounds[number].method}` takes records of two kinds")
+        for name in names:
+            whole = whole.join(flows[name])
+        return _levels(blobs, whole, f"{scratch}/{number}-{stage.rounds[number].method}", map_)
+
     for number, one in enumerate(stage.rounds[:-1]):
         prefix = f"{scratch}/{number}-{one.method}"
+        tasks: list[_Task]
         if isinstance(one, Emit):
-            tasks = [_Task(blobs, stage, number, f"{cache}/{runs.FORMAT}-{b.identity}", bundle=b) for b in bundles]
+            tasks = [
+                _Task(blobs, stage, number, f"{cache}/{_EMITTED}-{b.identity}-{one.method}", bundle=b) for b in bundles
+            ]
             keyed, combined = Flow(), Flow()
-            for index, (keys, pairs) in _ordered(map_, _emit, tasks):
-                keyed = keyed.join(keys.shifted(bundles[index].first, ("doc",)))
-                combined = combined.join(pairs.shifted(bundles[index].first, _numbers(stage.rounds[number + 1])))
-            flow, waiting = keyed, combined
+            into = _into(stage, number)
+            for index, made in _ordered(map_, _emit, tasks):
+                keyed = keyed.join(made.flow.shifted(bundles[index].first, _documents(one)))
+                combined = combined.join(made.combined.shifted(bundles[index].first, _numbers(stage.rounds[into])))
+            flows[one.method] = keyed
+            if one.combine:
+                name = stage.rounds[into].method
+                flows[name] = flows.get(name, Flow()).join(combined)
         else:
-            flow = _levels(blobs, flow, prefix, map_)
+            if isinstance(one, Settle):
+                raise LawError(f"stage `{stage.label}`: Settle is the last round, not round {number}")
+            flow = taken(number)
+            function: Callable[[Any], Any]
             if isinstance(one, Group):
                 ranges = max(1, -(-flow.bytes // RANGE_BYTES))
-                span = documents if _keyed_by_number(stage, number) else HASHES
+                span = documents if one.numbered else HASHES
                 edges = [span * i // ranges for i in range(ranges)] + [HASHES]
+                beside = flows.get(one.beside, Flow())
                 tasks = [
-                    _Task(blobs, stage, number, f"{prefix}/{i:05d}", flow, edges[i], edges[i + 1])
+                    _Task(blobs, stage, number, f"{prefix}/{i:05d}", flow, edges[i], edges[i + 1], beside=beside)
                     for i in range(ranges)
                 ]
-                found = [out for _, out in _ordered(map_, _group, tasks)]
+                function = _group
             elif isinstance(one, Join):
                 tasks = [_Task(blobs, stage, number, f"{prefix}/{b.number:05d}", flow, bundle=b) for b in bundles]
-                found = [out for _, out in _ordered(map_, _join, tasks)]
-            elif isinstance(one, Solve):
-                tasks = [_Task(blobs, stage, number, f"{prefix}/0", flow, documents=documents)]
-                found = []
-                for _, (out, told) in _ordered(map_, _solve, tasks):
-                    found.append(out)
-                    counts |= told
+                function = _join
             else:
-                raise LawError(f"stage `{stage.label}`: Settle is the last round, not round {number}")
-            flow, waiting = waiting, Flow()
-            for out in found:
-                flow = flow.join(out)
-        counts[one.method] = flow.records + waiting.records
+                tasks = [_Task(blobs, stage, number, f"{prefix}/0", flow, documents=documents)]
+                function = _solve
+            for _, made in _ordered(map_, function, tasks):
+                flows[one.method] = flows.get(one.method, Flow()).join(made.flow)
+                for name, count in made.told.items():
+                    largest = max(counts.get(name, 0), count)
+                    counts[name] = largest if name.startswith("largest") else counts.get(name, 0) + count
+            flows.setdefault(one.method, Flow())
+            _remove(blobs, (ref.name for ref in flow.refs if ref.name.startswith(f"{prefix}/{_LEVEL}")))
+        counts[one.method] = flows[one.method].records
         say(one.method, counts[one.method])
-    return _levels(blobs, flow, f"{scratch}/{len(stage.rounds) - 1}", map_), counts
+        _remove_taken(stage, blobs, flows, number, scratch)
+    return taken(len(stage.rounds) - 1), counts
 
 
-def _keyed_by_number(stage: Exchange, number: int) -> bool:
-    return not isinstance(stage.rounds[number - 1], Emit)
+def _takes(stage: Exchange, number: int) -> tuple[str, ...]:
+    """Names of the rounds whose records a round takes."""
+    one = stage.rounds[number]
+    return () if isinstance(one, Emit) else one.of or (stage.rounds[number - 1].method,)
+
+
+def _remove_taken(stage: Exchange, blobs: Blobs, flows: dict[str, Flow], number: int, scratch: str) -> None:
+    """Remove the runs under `scratch` that no round after this one takes."""
+    needed = {name for later in range(number + 1, len(stage.rounds)) for name in _takes(stage, later)}
+    needed |= {one.beside for one in stage.rounds[number + 1 :] if isinstance(one, Group)}
+    for name in [name for name in flows if name not in needed]:
+        _remove(blobs, (ref.name for ref in flows.pop(name).refs if ref.name.startswith(f"{scratch}/")))
+
+
+def _remove(blobs: Blobs, names: Iterable[str]) -> None:
+    for name in names:
+        blobs.remove(name)
 
 
 def _ordered(map_: Map, function: Callable[[Any], Any], tasks: Sequence[Any]) -> list[tuple[int, Any]]:
     return sorted(map_(function, tasks), key=lambda pair: pair[0])
+
+
+def _documents(one: Emit) -> tuple[str, ...]:
+    return ("doc",) if "doc" in dict(one.fields) else ()
 
 
 def _numbers(one: Round) -> tuple[str, ...]:
@@ -346,9 +504,10 @@ def _levels(blobs: Blobs, flow: Flow, prefix: str, map_: Map) -> Flow:
     level = 0
     while len(flow.refs) > runs.FAN_IN:
         groups = [flow.refs[i : i + runs.FAN_IN] for i in range(0, len(flow.refs), runs.FAN_IN)]
-        tasks = [_Merge(blobs, refs, f"{prefix}/level{level}-{i:05d}.run") for i, refs in enumerate(groups)]
+        tasks = [_Merge(blobs, refs, f"{prefix}/{_LEVEL}{level}-{i:05d}.run") for i, refs in enumerate(groups)]
         records = sum(count for _, count in _ordered(map_, _merge, tasks))
         merged = tuple(runs.Ref(task.target) for task in tasks)
+        _remove(blobs, (ref.name for ref in flow.refs if level))
         flow, level = Flow(merged, records, flow.bytes * records // max(1, flow.records)), level + 1
     return flow
 

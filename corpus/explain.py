@@ -1,8 +1,8 @@
 """Explain: the life of one document, by id or by URL.
 
 What every stage wrote about it, where it was dropped and by what, which document it duplicates, what became of its
-parts, and where its tokens lie. One index bucket, one file of records and one table per stage are read, whatever the
-size of the build.
+parts, and where its tokens lie. One index bucket, one file of records and one table per stage are read, and as much for
+each document that deduplication names, whatever the size of the build.
 """
 
 from typing import Any
@@ -16,33 +16,44 @@ from rich.text import Text
 from corpus import index
 from corpus.errors import InputError
 from corpus.graph import Partition
+from corpus.kin import Family, Kin, Values
 from corpus.opened import Build, Place, Tables
 from corpus.progress import printable
+from corpus.removal import REMOVED, sealed_list
 from corpus.store import Blobs
 
 _PREVIEW = 300  # characters of text
 _CUT = 80  # characters of any other value
 _ITEMS = 8  # of a list
 _MANY = 12  # values of one stage: more are told without the empty ones
+_RARE = 0.5  # similarity on rare shingles below which pages of one template stay
 _PARTS = 200  # of a document, followed to their ends
 
 # What deduplication writes, told in words; and what tells where a row is, told at the top.
-_TWINS = ("partner", "similarity", "cluster", "cluster_size")
+_TWINS = ("cluster", "cluster_size", "partner", "similarity", "rare_similarity", "relation", "url_partner")
 _ORIGIN = ("id", "row", "drop", "detail", "text", "url", "parents", "span_start", "span_bytes")
 
 
 class Twin(msgspec.Struct, frozen=True):
-    """What deduplication found of a document that has its like: the survivor of its cluster (`kept`: it is this one)
-    and the document that it was found to be `similarity` to."""
+    """What deduplication found of a document that is like another, or that leads others.
 
-    survivor: str
+    relation      to its partner: exact, near, template, apart, url; None where it was like nothing better
+    kept          whether it stayed
+    partner       the document that it was compared with, which stays, but where the relation is `apart`
+    similarity    to the partner: Jaccard, of all shingles; `rare_similarity` of those that no template explains
+    best          the document that its cluster is named by, the best of it; it may be this one
+    cluster_size  0 where it is in no cluster
+    left          of the best: how many left for it; None for others, and where that cannot be told from the cluster
+    """
+
+    relation: str | None
     kept: bool
-    cluster_size: int
-    partner: str | None
-    similarity: float | None
-    source: str | None = None  # of a survivor that is another document
-    path: str | None = None
-    url: str | None = None
+    partner: Kin | None = None
+    similarity: float | None = None
+    rare_similarity: float | None = None
+    best: Kin | None = None
+    cluster_size: int = 0
+    left: int | None = None
 
 
 class Visit(msgspec.Struct):
@@ -93,6 +104,8 @@ def explain(out: Blobs, store: Blobs, url: str | None = None, id: str | None = N
             seen = Tables(store, build.partition(root))
             lives.append(_begin(build, seen, level, row))
         if not lives:
+            lives = _taken_down(build, _parse(id))
+        if not lives:
             raise InputError(f"{out.root}: no document has the id {id}. Look a page up with --url.")
     else:
         for root, row in index.find_url(out, build.manifest, str(url)):
@@ -100,12 +113,36 @@ def explain(out: Blobs, store: Blobs, url: str | None = None, id: str | None = N
             found = seen.values(0, row, ["url"])
             if found and found["url"] == url:  # not one whose hash is the same
                 lives.append(_begin(build, seen, 0, row))
+        removal = sealed_list(out, build.manifest)
+        if not lives and removal is not None and removal.names_url(str(url)):
+            raise InputError(
+                f"{out.root}: taken down: the removal list of this build names this URL, or its host. What the input "
+                f"held under it was removed; nothing of it is in the build."
+            )
         if not lives:
             raise InputError(
                 f"{out.root}: no record has the URL {url}. It is compared letter by letter: scheme, capitals and a "
                 f"trailing slash count."
             )
     return sorted(lives, key=lambda life: (life.source, life.path, life.record))
+
+
+def _taken_down(build: Build, identity: bytes) -> list[Life]:
+    """The life of a record that was removed: where it was, and nothing of what it said. Empty for any other."""
+    removal = sealed_list(build.out, build.manifest)
+    if removal is None:
+        return []
+    lives = []
+    for root, level, row in index.find_id(build.out, build.manifest, removal.hidden(identity)):
+        life = _begin(build, Tables(build.store, build.partition(root)), level, row)
+        life.id = identity.hex()
+        lives.append(life)
+    if not lives and removal.names_id(identity):
+        raise InputError(
+            f"{build.out.root}: taken down: the removal list of this build names this id. No record has it: what its "
+            f"file held was removed, or its file is not read any more."
+        )
+    return lives
 
 
 def _parse(text: str) -> bytes:
@@ -176,30 +213,47 @@ def _part(build: Build, seen: Tables, life: Life, k: int, row: int, way: dict[in
 
 
 def _visit(build: Build, identity: bytes, label: str, kind: str, values: dict[str, Any]) -> Visit:
-    shown = {n: brief(v) for n, v in values.items() if n not in _ORIGIN and n not in _TWINS}
-    visit = Visit(label, kind, shown, values["drop"], values["detail"])
-    if "cluster" in values:
-        visit.twin = _twin(build, identity, values)
+    like = "url_partner" in values or "relation" in values
+    hidden = (*_ORIGIN, *_TWINS) if like else _ORIGIN
+    hashes = {f"{n}_of" for n in values}  # of texts in which spans were found
+    visit = Visit(label, kind, {n: brief(v) for n, v in values.items() if n not in hidden and n not in hashes})
+    visit.drop, visit.detail = values["drop"], values["detail"]
+    if like:
+        visit.twin = _twin(build, identity, label, values)
     return visit
 
 
-def _twin(build: Build, identity: bytes, values: dict[str, Any]) -> Twin | None:
-    survivor, partner = values.get("cluster"), values.get("partner")
-    if survivor is None:
+def _twin(build: Build, identity: bytes, label: str, values: dict[str, Any]) -> Twin | None:
+    cluster, partner = values.get("cluster"), values.get("partner") or values.get("url_partner")
+    relation = values.get("relation") or ("url" if partner is not None else None)
+    if partner is None and cluster is None:
         return None
+    family = Family(build)
+    leads = cluster == identity and values["drop"] is None
+
+    def kin(one: bytes | None, left: bool = False) -> Kin | None:
+        """A document that stays, or left, and is of this cluster unless the two are pages of a template."""
+
+        def fits(own: Values) -> bool:
+            return (own.get("drop") is not None) == left and (
+                relation == "template" or one != cluster or own.get("cluster") == cluster
+            )
+
+        found = family.find(one, label, fits) if one is not None else None
+        return found.kin if found is not None else Kin(one.hex()) if one is not None else None
+
     twin = Twin(
-        survivor.hex(),
-        survivor == identity,
-        values.get("cluster_size") or 0,
-        partner.hex() if partner is not None else None,
+        relation,
+        values["drop"] is None,
+        kin(partner, left=relation == "apart"),
         values.get("similarity"),
+        values.get("rare_similarity"),
+        Kin(identity.hex()) if leads else kin(cluster),
+        values.get("cluster_size") or 0,
     )
-    for root, level, row in () if twin.kept else index.find_id(build.out, build.manifest, survivor):
-        seen = Tables(build.store, build.partition(root))
-        found = seen.values(0, seen.ancestor(row, level), ["url"]) or {}
-        twin = msgspec.structs.replace(
-            twin, source=seen.partition.source, path=seen.partition.path, url=found.get("url")
-        )
+    apart = build.manifest["exchanges"].get(label, {}).get("apart", 0)  # they count as of a cluster, and stay
+    if leads and not apart:
+        twin = msgspec.structs.replace(twin, left=twin.cluster_size - 1)
     return twin
 
 
@@ -210,12 +264,22 @@ def brief(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
+        if value and isinstance(value[0], dict) and {"start", "end", "kind"} <= value[0].keys():
+            return _spans(value)
         head = ", ".join(brief(item) for item in value[:_ITEMS])
         return f"[{head}]" if len(value) <= _ITEMS else f"[{head}, …] ({len(value):,} items)"
     if isinstance(value, dict):
         return ", ".join(f"{name} {brief(item)}" for name, item in value.items())
     text = "null" if value is None else str(value)
     return text if len(text) <= _CUT else f"{text[:_CUT]}… ({len(text):,} characters)"
+
+
+def _spans(spans: list[dict[str, Any]]) -> str:
+    """Marked spans of a text (`stages/marked.py`): how much, and where the first are."""
+    size = sum(span["end"] - span["start"] for span in spans)
+    told = [f"{s['kind']} at {s['start']:,} to {s['end']:,}, as in {s['documents']:,}" for s in spans[:_ITEMS]]
+    more = ["…"] if len(spans) > _ITEMS else []
+    return f"{len(spans):,} span{'s' * (len(spans) != 1)} of {size:,} bytes ({'; '.join(told + more)})"
 
 
 def show(lives: list[Life]) -> RenderableType:
@@ -227,7 +291,7 @@ def _life(life: Life, parent: Life | None) -> RenderableType:
     lines: list[RenderableType] = [_head(life, parent)]
     stages = Table.grid(padding=(0, 2))
     for visit in life.visits:
-        stages.add_row(Text(f"  {visit.stage}", style="cyan"), _stage(visit))
+        stages.add_row(Text(f"  {visit.stage}", style="cyan"), _stage(visit, life.id))
     if life.place is not None:
         place = f"{life.place.shard}, tokens {life.place.start:,} to {life.place.stop:,} ({life.place.split})"
         stages.add_row(Text("  packed", style="green"), Text(printable(place), style="green"))
@@ -261,7 +325,7 @@ def _head(life: Life, parent: Life | None) -> Text:
     return head
 
 
-def _stage(visit: Visit) -> Text:
+def _stage(visit: Visit, own: str) -> Text:
     empty = [name for name, value in visit.values.items() if value in ("0", "null")]
     brisk = len(visit.values) > _MANY  # many signals are 0: they are named by their number
     told = [f"{name} {value}" for name, value in visit.values.items() if not (brisk and name in empty)]
@@ -269,9 +333,11 @@ def _stage(visit: Visit) -> Text:
         told.append(f"{len(empty)} others 0 or null")
     lines = [printable(", ".join(told))] if told else []
     if visit.twin is not None:
-        lines.append(printable(_in_words(visit.twin)))
+        lines += map(printable, _in_words(visit.twin, own))
     text = Text("\n".join(lines))
-    if visit.drop is not None:
+    if visit.drop == REMOVED:
+        text.append("\n" if lines else "").append("taken down: its text and URL are kept nowhere", "red")
+    elif visit.drop is not None:
         text.append("\n" if lines else "").append("dropped: ", "red")
         text.append(printable(visit.drop + (f" ({visit.detail})" if visit.detail else "")), "red")
     elif not lines:
@@ -279,11 +345,38 @@ def _stage(visit: Visit) -> Text:
     return text
 
 
-def _in_words(twin: Twin) -> str:
-    like = "" if twin.similarity is None else f"similarity {twin.similarity:.3f} to "
-    like += "it" if twin.partner == twin.survivor else twin.partner or ""
-    alike = f"{twin.cluster_size:,} alike"
-    if twin.kept:
-        return f"kept, of {alike}; {like}"
-    where = f" ({', '.join(p for p in (twin.source, twin.path, twin.url) if p)})" if twin.source else ""
-    return f"duplicate of {twin.survivor}{where}, of {alike}; {like}"
+def _in_words(twin: Twin, own: str) -> list[str]:
+    """Of the document with the id `own`."""
+    partner, lines = _where(twin.partner), []
+    alike = f"{twin.similarity or 0:.3f}"
+    rare = f"{twin.rare_similarity or 0:.3f}"
+    if twin.relation == "url":
+        lines.append(f"has the URL of {partner}")
+    elif twin.relation == "exact":
+        lines.append(f"exact copy of {partner}")
+    elif twin.relation == "near":
+        lines.append(f"near duplicate of {partner}: similarity {alike} on all shingles, {rare} on rare ones")
+        if (twin.rare_similarity or 0) < _RARE:
+            lines.append("what sets the two apart is errors, or stands around many texts: no content of their own")
+    elif twin.relation == "template":
+        lines.append(
+            f"one of a template: kept although it is {alike} like {partner}, since it is {rare} on rare shingles"
+        )
+    elif twin.relation == "apart":
+        lines.append(f"kept although it is {alike} like {partner}, which left: it is not like the one that stays")
+    if twin.best is None:
+        return lines
+    cluster = f"cluster of {twin.cluster_size:,}"
+    if twin.best.id != own:
+        same = twin.partner is not None and twin.best.id == twin.partner.id
+        return [*lines, f"{cluster}; {'that one' if same else _where(twin.best)} is the best of them"]
+    left = f"{twin.cluster_size - 1:,} left for it" + (", or were told apart from it" if twin.left is None else "")
+    return [*lines, f"{cluster}; it is the best of them, {left}"]
+
+
+def _where(kin: Kin | None) -> str:
+    if kin is None:
+        return ""
+    known = [f"build {kin.build}" if kin.build else "", kin.source, kin.path, kin.url]
+    place = ", ".join(part for part in known if part)
+    return f"{kin.id} ({place})" if place else kin.id

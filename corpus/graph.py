@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from corpus import assets
+from corpus.assets import place_of, root_digest
+from corpus.exchange import Exchange
 from corpus.identity import step_id
 from corpus.recipe import Recipe
 from corpus.record import Record
@@ -52,7 +54,11 @@ class Graph:
     def _assets(recipe: Recipe, store: Blobs, install: bool) -> dict[str, str]:
         names = sorted({name for source in recipe.sources for s in recipe.chain(source.name) for name in s.assets})
         digests = {}
+        stood_on = {name for stage in recipe.stages if isinstance(stage, Exchange) for name in stage.stands_on}
         for name in names:
+            if name in stood_on:
+                digests[name] = root_digest(place_of(name, recipe.path.parent))
+                continue
             path = assets.find(name, recipe.path.parent)
             digests[name] = assets.install(store, path) if install else assets.sha256(path.read_bytes())
         return digests

@@ -40,16 +40,25 @@ def _fields(kind: type[Stage]) -> tuple[tuple[str, Any], ...]:
     return tuple(pairs)
 
 
-def parameters(stage: Stage) -> dict[str, Any]:
-    """Parameters that differ from their defaults, as plain values. Names of assets are left to their digests."""
+def in_full(stage: Stage) -> dict[str, Any]:
+    """Every parameter that identity may depend on, as a plain value. Names of assets are left to their digests."""
     assets = set(stage.assets)
     values = {}
-    for name, default in _fields(type(stage)):
+    for name, _ in _fields(type(stage)):
         value = getattr(stage, name)
-        if name in _NOT_IDENTITY or value == default or (isinstance(value, str) and value in assets):
+        named = (value,) if isinstance(value, str) else value
+        if name in _NOT_IDENTITY or name in type(stage).guards:
+            continue
+        if isinstance(named, tuple) and named and assets.issuperset(named):
             continue
         values[name] = msgspec.json.decode(canonical(value))  # as it will be read back from a record
     return values
+
+
+def parameters(stage: Stage) -> dict[str, Any]:
+    """Those that differ from their defaults."""
+    defaults = dict(_fields(type(stage)))
+    return {name: value for name, value in in_full(stage).items() if getattr(stage, name) != defaults[name]}
 
 
 @cache

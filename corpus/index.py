@@ -30,6 +30,7 @@ BUNDLE_ENTRIES = 4 << 20
 BUCKET_ENTRIES = 1 << 20
 _ENTRY = np.dtype([("hi", "<u8"), ("lo", "<u8"), ("root", "<u8"), ("row", "<u4"), ("level", "<u4")])
 _KINDS = ("ids", "urls")
+MARK = "packed/index.step"  # in the build directory: what the indices there were collected from
 
 
 class CollectTask(msgspec.Struct, frozen=True):
@@ -107,8 +108,8 @@ def write_bucket(task: BucketTask) -> dict[str, Any]:
     return {"path": name, "bytes": len(data), "sha256": sha256(data)}
 
 
-def write(builder: "Builder", out: Blobs, earlier: dict[str, Any]) -> dict[str, Any]:
-    """Write both indices of a build, unless those of the `earlier` manifest are the same. -> what the manifest says."""
+def _plan(builder: "Builder") -> tuple[list[CollectTask], int]:
+    """-> (bundles to collect, number of buckets)"""
     members: dict[int, tuple[tuple[int, Table, bool], ...]] = {}
     weights: dict[int, int] = {}
     for source, partitions in builder.partitions.items():
@@ -128,12 +129,24 @@ def write(builder: "Builder", out: Blobs, earlier: dict[str, Any]) -> dict[str, 
             canonical([[f"{k:016x}", [t.sha256 for _, t, _ in levels]] for k, levels in parts] + [buckets])
         )
         tasks.append(CollectTask(builder.store, parts, buckets, f"runs/index/{identity}"))
+    return tasks, buckets
+
+
+def run_names(builder: "Builder") -> set[str]:
+    """The runs that the indices of this build are made from."""
+    return {f"{task.name}-{kind}.run" for task in _plan(builder)[0] for kind in _KINDS}
+
+
+def write(builder: "Builder", out: Blobs, earlier: dict[str, Any]) -> dict[str, Any]:
+    """Write both indices of a build, unless those of the `earlier` manifest are the same. -> what the manifest says."""
+    tasks, buckets = _plan(builder)
     collected = sha256(canonical([task.name for task in tasks]))
     before = earlier.get("index", {})
-    if before.get("ids", {}).get("collected") == collected and all(
+    written = out.get(MARK).decode() if out.exists(MARK) else ""
+    if before.get("ids", {}).get("collected") == collected == written and all(
         out.exists(f["path"]) and out.size(f["path"]) == f["bytes"] for kind in _KINDS for f in before[kind]["files"]
     ):
-        return dict(before)
+        return {kind: before[kind] for kind in _KINDS}
     with builder.progress.task("index", len(tasks), "bundles") as bar:
         for _ in builder.executor.map(collect, tasks):
             bar.advance(1, "")
@@ -142,11 +155,25 @@ def write(builder: "Builder", out: Blobs, earlier: dict[str, Any]) -> dict[str, 
         for kind in _KINDS
         for bucket in range(buckets)
     ]
+    out.remove(MARK)
     done = dict(builder.executor.map(write_bucket, jobs))
+    out.put(MARK, collected.encode())
     found: dict[str, Any] = {kind: {"buckets": buckets, "collected": collected, "files": []} for kind in _KINDS}
     for number, job in enumerate(jobs):
         found[job.kind]["files"].append(done[number])
     return found
+
+
+def run_entries(store: Blobs, name: str) -> np.ndarray:
+    """The entries of a run: (hi, lo) of an id or (hash, 0) of a URL, root, row, level."""
+    data = store.get(name)
+    buckets = 1
+    while 8 * (buckets + 1) < len(data):
+        bounds = np.frombuffer(data, "<i8", buckets + 1)
+        if 8 * (buckets + 1) + int(bounds[-1]) * _ENTRY.itemsize == len(data):
+            return np.frombuffer(data, _ENTRY, int(bounds[-1]), 8 * (buckets + 1))
+        buckets *= 2
+    return np.empty(0, _ENTRY)
 
 
 def find_id(out: Blobs, manifest: dict[str, Any], identity: bytes) -> list[tuple[int, int, int]]:

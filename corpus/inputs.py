@@ -63,11 +63,15 @@ def listing(source: Source) -> dict[str, Stat]:
     return files
 
 
-def file_step(definition: Definition, source: str, path: str, sha256: str, quarantined: dict[int, str]) -> str:
-    """Identity of a file read to its end."""
+def file_step(
+    definition: Definition, source: str, path: str, sha256: str, quarantined: dict[int, str], removed: str = ""
+) -> str:
+    """Identity of a file read to its end. `removed`: see `removal.file_identity`."""
     inputs: dict[str, object] = {"source": source, "path": path, "sha256": sha256}
     if quarantined:
         inputs["quarantined"] = {str(k): v for k, v in sorted(quarantined.items())}
+    if removed:
+        inputs["removed"] = removed
     return step_id(definition, inputs)
 
 

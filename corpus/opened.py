@@ -20,7 +20,7 @@ from corpus.errors import InputError, StoreError, VerifyError
 from corpus.graph import Partition
 from corpus.pack import Shard, halves, order_of
 from corpus.record import Record
-from corpus.seal import open_manifest, read_steps
+from corpus.sealed import open_manifest, read_steps
 from corpus.store import Blobs
 
 

@@ -7,6 +7,9 @@ Two passes. A *run* holds the tokens of a bundle of partitions (bundled by the f
 partition touches one bundle), sorted by order, with an index of 4,096 equal ranges of the order and a digest of each. A
 *shard* then reads its range of every run, a slice of the range at a time. A bundle holds about 32M tokens and a slice
 about 16M, which is what bounds the memory of a task (0.5 GB); the side table of a shard takes 48 bytes per document.
+
+The side table names a document by its id and by the reader's row that it comes from, also where it is a part: rows of
+parts count up anew, so one document that leaves would change the side tables of every shard.
 """
 
 import tempfile
@@ -51,7 +54,7 @@ class Pack(Stage, frozen=True, kw_only=True, tag="pack"):
     heldout_share  share of the survivors, chosen by a hash of their content, that goes to the split `heldout`
     """
 
-    revision: ClassVar[int] = 1
+    revision: ClassVar[int] = 2
     reads: ClassVar[tuple[str, ...]] = ("tokens", "n_tokens", "id", "content")
 
     shard_tokens: int = 1 << 30
@@ -186,7 +189,7 @@ def write_runs(task: RunTask) -> tuple[tuple[int, int], ...]:
         documents["order"] = order_of(hi, lo, task.seed)
         documents["hi"], documents["lo"] = hi, lo
         documents["partition"] = origin.key
-        documents["row"] = walk.rows(k)
+        documents["row"] = walk.origins(k)
         lengths = pc.list_value_length(tokens).to_numpy(zero_copy_only=False)
         documents["tokens"] = lengths + 1
         heldout = is_heldout(walk.column("content", k), task.seed, task.pack.heldout_share)
@@ -256,9 +259,30 @@ class _Run:
         return one, two
 
 
+def run_documents(store: Blobs, name: str) -> np.ndarray:
+    """The documents of a run: order, id, partition, reader's row, tokens. StoreError where it is damaged."""
+    try:
+        head = msgspec.json.decode(store.get(name, 0, _HEAD_BYTES))
+        run = _Run(store, name, np.dtype(head["dtype"]))
+        end = run.documents_at + head["documents"] * _DOCUMENT.itemsize
+        return np.frombuffer(store.get(name, run.documents_at, end), _DOCUMENT, head["documents"])
+    except (msgspec.DecodeError, ValueError) as error:
+        raise StoreError(f"{store.url(name)}: damaged ({error}). Remove it and build again.") from error
+
+
+def mark(path: str) -> str:
+    """Where it stands which step wrote the files of a shard. Gone while they are written."""
+    return f"packed/{path.removeprefix('tokens/')}.step"
+
+
 def is_there(shard: Shard, out: Blobs) -> bool:
-    """Whether the files of a shard lie in the build directory, by their sizes; `corpus verify` reads them."""
-    return all(out.exists(f.path) and out.size(f.path) == f.bytes for f in (shard.bin, shard.idx, shard.docs))
+    """Whether the files of a shard lie in the build directory, by their sizes and the mark that says which shard they
+    are: another one of the same place may be as long. `corpus verify` reads them."""
+    name = mark(shard.path)
+    written = out.get(name) if out.exists(name) else b""
+    return written == shard.step.encode() and all(
+        out.exists(f.path) and out.size(f.path) == f.bytes for f in (shard.bin, shard.idx, shard.docs)
+    )
 
 
 def shard_step(task: ShardTask, runs: list[_Run]) -> str:
@@ -292,6 +316,7 @@ def write_shard(task: ShardTask) -> Shard:
             documents = [_merge(runs, a, b, writer) for a, b in _slices(runs, begin, end)]
             done = writer.finish()
         side = _side_table(np.concatenate(documents) if documents else np.empty(0, _DOCUMENT))
+        task.out.remove(mark(prefix))
         task.out.put_file(f"{prefix}.bin", one)
         task.out.put_file(f"{prefix}.idx", two)
         task.out.put(f"{prefix}.docs.parquet", side)
@@ -309,6 +334,7 @@ def write_shard(task: ShardTask) -> Shard:
         docs=FileInfo(f"{prefix}.docs.parquet", len(side), sha256(side)),
     )
     publish(task.store, shard, task.source, "shard")
+    task.out.put(mark(prefix), step.encode())
     return shard
 
 

@@ -95,6 +95,11 @@ def _plan(builder: Builder, segment: Segment) -> _Plan:
     return _Plan(tasks, of, vocabulary, sha256(canonical([list(task.names) for task in tasks])))
 
 
+def run_names(builder: Builder, segment: Segment) -> set[str]:
+    """The runs that this build is packed from."""
+    return {name for task in _plan(builder, segment).tasks for name in task.names}
+
+
 def adopt_packed(builder: Builder, segment: Segment, out: Blobs, earlier: dict[str, Any]) -> list[Shard] | None:
     """The shards of `earlier`, the sealed manifest of this directory, if they are what would be packed now."""
     return _adopt(_plan(builder, segment), out, earlier)

@@ -15,6 +15,7 @@ from corpus.errors import RecipeError
 from corpus.stage import Reader, Stage
 
 _NAME = re.compile(r"[a-z0-9-]+\Z")
+_CLUSTER = re.compile(r"[0-9a-f]{32}\Z")
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,6 +50,13 @@ class Quarantine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     reason: str = "killed_worker"
 
 
+class Remove(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What must not be in the build: see `removal.py`."""
+
+    list: str
+    salt: str = ""  # of the hashes that the list is kept as; default: the seed
+
+
 class Recipe(msgspec.Struct, frozen=True):
     """A manifest as the rest of the program sees it."""
 
@@ -60,6 +68,7 @@ class Recipe(msgspec.Struct, frozen=True):
     stages: tuple[Stage, ...]
     mixture: Mixture
     quarantine: tuple[Quarantine, ...]
+    remove: Remove | None = None
 
     def chain(self, source: str) -> tuple[Stage, ...]:
         """Stages that a source goes through, its reader first."""
@@ -132,7 +141,7 @@ def load(path: Path, stages: Any, readers: Any, roots: dict[str, str] | None = N
         raise RecipeError(f"{path}: there is no such manifest.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not valid TOML: {error}") from None
-    known = ["name", "seed", "source", "stage", "mixture", "quarantine", "about"]
+    known = ["name", "seed", "source", "stage", "mixture", "quarantine", "remove", "about"]
     for field in raw:
         if field not in known:
             raise RecipeError(f"{path}: $.{field}: no such field. {_nearest(field, known)}")
@@ -153,7 +162,8 @@ def load(path: Path, stages: Any, readers: Any, roots: dict[str, str] | None = N
         _convert(path, f"$.quarantine[{i}]", table, Quarantine, _field_names(Quarantine), raw)
         for i, table in enumerate(raw.get("quarantine", []))
     )
-    recipe = Recipe(path, name, seed, sources, reader_structs, chain, _mixture(path, raw, sources), quarantine)
+    mixture, remove = _mixture(path, raw, sources), _remove(path, raw, seed)
+    recipe = Recipe(path, name, seed, sources, reader_structs, chain, mixture, quarantine, remove)
     _check(recipe)
     return recipe
 
@@ -214,6 +224,16 @@ def _mixture(path: Path, raw: Any, sources: tuple[Source, ...]) -> Mixture:
     return Mixture(unit, {name: float(value) for name, value in table.items()})
 
 
+def _remove(path: Path, raw: Any, seed: int) -> Remove | None:
+    if "remove" not in raw:
+        return None
+    remove = _convert(path, "$.remove", raw["remove"], Remove, _field_names(Remove), raw)
+    place = remove.list
+    if "://" not in place and not place.startswith("/"):
+        place = str((path.parent / place).resolve())
+    return Remove(list=place, salt=remove.salt or str(seed))
+
+
 def _check(recipe: Recipe) -> None:
     """Labels are unique, `only` names sources, and every stage finds the columns that it reads."""
     names = [s.name for s in recipe.sources]
@@ -228,6 +248,12 @@ def _check(recipe: Recipe) -> None:
         for name in stage.only:
             if name not in names:
                 raise RecipeError(f"{where}.only: got {name!r}: no such source. {_nearest(name, names)}")
+        for name in getattr(stage, "accept", ()):
+            if name not in names and not _CLUSTER.match(name):
+                raise RecipeError(
+                    f"{where}.accept: got {name!r}: neither a source nor the id of a cluster (32 hexadecimal digits). "
+                    f"{_nearest(name, names)}"
+                )
     for source in recipe.sources:
         have = {"id", "row"}
         for stage in recipe.chain(source.name):

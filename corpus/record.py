@@ -8,6 +8,7 @@ so that a status or a restart reads few objects.
 """
 
 import os
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 import msgspec
@@ -136,6 +137,36 @@ def _decode(decoder: msgspec.json.Decoder[T], data: bytes, where: str) -> T:
         raise StoreError(f"{where}: not a record ({error}). Remove that file; the step is then built again.") from error
 
 
+def forget(store: Blobs, source: str, kind: str, steps: Collection[str]) -> int:
+    """Remove the records of these steps, loose or folded. -> how many"""
+    place, gone = folder(source, kind), 0
+    for name in store.list(place):
+        path = f"{place}/{name}"
+        if name.endswith(".json") and name.removesuffix(".json") in steps:
+            store.remove(path)
+            gone += 1
+        elif name.endswith(".parquet"):
+            rows = tables.read(store.get(path))["record"].to_pylist()
+            kept = [data for data in rows if msgspec.json.decode(data, type=_Step).step not in steps]
+            if len(kept) < len(rows):
+                if kept:
+                    _put_fold(store, place, kept)
+                store.remove(path)
+                gone += len(rows) - len(kept)
+    return gone
+
+
+class _Step(msgspec.Struct, frozen=True):
+    step: str
+
+
+def _put_fold(store: Blobs, place: str, rows: list[bytes]) -> str:
+    data = tables.to_bytes(tables.canonical({"record": pa.array(rows, pa.binary())}))
+    path = f"{place}/fold-{sha256(data)}.parquet"
+    store.put(path, data)
+    return path
+
+
 def fold(store: Blobs, source: str, kind: str, at_least: int = FOLD_RECORDS) -> int:
     """Fold loose records into one file, synced to disk before they are removed. -> how many."""
     place = folder(source, kind)
@@ -147,9 +178,7 @@ def fold(store: Blobs, source: str, kind: str, at_least: int = FOLD_RECORDS) -> 
         if len(names) < FOLD_RECORDS and begin:
             break
         rows = [store.get(f"{place}/{name}") for name in names]
-        data = tables.to_bytes(tables.canonical({"record": pa.array(rows, pa.binary())}))
-        path = f"{place}/fold-{sha256(data)}.parquet"
-        store.put(path, data)
+        path = _put_fold(store, place, rows)
         if is_local(store.root):
             handle = os.open(local_path(store.url(path)), os.O_RDONLY)
             os.fsync(handle)

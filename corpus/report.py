@@ -14,11 +14,13 @@ import numpy as np
 
 from corpus.build import Executor
 from corpus.drive import last_run
+from corpus.duplicates import exchanges
 from corpus.graph import Partition
 from corpus.local import Local
 from corpus.opened import Build
-from corpus.progress import Progress, printable
+from corpus.progress import Progress
 from corpus.seal import Flow
+from corpus.sides import clean
 from corpus.store import Blobs
 from corpus.tally import HALF_OCTAVES, LINEAR, Candidate, Histogram, Sample, Tally, TallyTask, TextTask, tally, texts
 
@@ -56,8 +58,7 @@ def render(build: Build, executor: Any, progress: Progress) -> str:
         sources=[_funnel(source) for source in build.manifest["sources"]],
         languages=_languages(by_source),
         signals=_signals(whole),
-        exchanges=build.manifest["exchanges"],
-        clusters=[(-c.negative_size, shown[c.survivor.id]) for c in whole.clusters],
+        exchanges=exchanges(build, whole.alike),
         shards=_shards(build),
         tokenizer=build.manifest["tokenizer"],
         mixture=build.manifest["mixture"],
@@ -65,12 +66,6 @@ def render(build: Build, executor: Any, progress: Progress) -> str:
         dropped=_dropped(build, whole, shown),
         run=_run(build.out),
     )
-
-
-def clean(text: str) -> str:
-    """Text of a document as it may be shown: no empty lines, any blank as a blank, no control characters."""
-    lines = (line.replace("\t", " ").replace("\u3000", " ").replace("\xa0", " ").rstrip() for line in text.split("\n"))
-    return "\n".join(printable(line) for line in lines if line)
 
 
 def _number(value: float) -> str:
@@ -124,7 +119,7 @@ def _tallies(build: Build, executor: Any, progress: Progress) -> dict[str, Tally
 
 def _samples(build: Build, whole: Tally, executor: Any) -> dict[str, Sample]:
     """Texts of all candidates, by id."""
-    chosen = [c for candidates in whole.samples.values() for c in candidates] + [c.survivor for c in whole.clusters]
+    chosen = [c for candidates in whole.samples.values() for c in candidates]
     by_root: dict[int, list[Candidate]] = {}
     for candidate in sorted(chosen, key=lambda c: (c.root, c.step, c.row)):
         by_root.setdefault(candidate.root, []).append(candidate)

@@ -48,26 +48,115 @@ class _Header(msgspec.Struct):
 def sorted_records(records: np.ndarray, sort: Sequence[str]) -> np.ndarray:
     """`records` in ascending order of the `sort` fields (unsigned), the first of them weighing most; ties keep their
     order."""
-    order = np.arange(len(records), dtype=np.uint32)
-    for word in reversed(_words(records, sort)):
-        order = _radix(word, order)
-    return records[order]
+    return records if len(records) < 2 else _rows(records, _order(_words(records, sort)))
 
 
-def _words(records: np.ndarray, sort: Sequence[str]) -> list[np.ndarray]:
-    """The sort fields as u64, neighbours packed into one where they fit."""
+def _words(records: np.ndarray, sort: Sequence[str]) -> np.ndarray:
+    """The sort fields as u64, neighbours packed into one where they fit: (words, records)."""
     words: list[np.ndarray] = []
     free = 0
     for name in sort:
-        bits = 8 * records.dtype[name].itemsize
-        field = records[name].astype(np.uint64)
-        if bits <= free:
-            words[-1] = words[-1] << np.uint64(bits) | field
-            free -= bits
+        size = records.dtype[name].itemsize
+        if size > free:
+            words.append(np.zeros(len(records), np.uint64))
+            free = 8
+        free -= size
+        _append(records[name], size, words[-1])
+    return np.stack(words)
+
+
+@nb.njit(cache=True, nogil=True)
+def _append(field, size, word):  # type: ignore[no-untyped-def]
+    shift = np.uint64(8 * size & 63)  # of 8 bytes: none, onto a word that is 0
+    for i in range(field.size):
+        word[i] = word[i] << shift | np.uint64(field[i])
+
+
+def together(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Records of one type, one after the other. As bytes: numpy joins these four times as fast as records."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate([np.ascontiguousarray(part).view(np.uint8) for part in parts]).view(parts[0].dtype)
+
+
+def chosen(records: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Records where `mask` is set."""
+    return records if mask.all() else _rows(records, np.flatnonzero(mask))
+
+
+def _rows(records: np.ndarray, order: np.ndarray) -> np.ndarray:
+    raw = np.ascontiguousarray(records).view(np.uint8).reshape(len(records), -1)
+    return np.take(raw, order, axis=0).view(records.dtype).ravel()
+
+
+_DIGIT = 11  # bits that a pass of the sort looks at
+_FEW = 24  # records that are sorted by insertion
+
+
+@nb.njit(cache=True, nogil=True)
+def _order(words):  # type: ignore[no-untyped-def]
+    """Positions (u32) in ascending order of the words, the first weighing most; stable. Two passes over leading bits
+    of the first word, after what all records have in common; what these leave together is few where keys are hashes or
+    numbers, and sorted by insertion, or else in full."""
+    n = words.shape[1]
+    first = words[0]
+    low, high = first.min(), first.max()
+    width = 0
+    while width < 64 and (high - low) >> np.uint64(width):
+        width += 1
+    shift = np.uint64(max(0, width - 2 * _DIGIT))
+    led = np.empty(n, np.uint64)  # leading bits, and the position
+    for i in range(n):
+        led[i] = (first[i] - low) >> shift << np.uint64(32) | np.uint64(i)
+    led = _pass(_pass(led, 32), 32 + _DIGIT)
+    order = (led & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+    begin = 0
+    while begin < n:
+        bucket = led[begin] >> np.uint64(32)
+        end = begin + 1
+        while end < n and led[end] >> np.uint64(32) == bucket:
+            end += 1
+        if end - begin > _FEW:
+            part = order[begin:end].copy()
+            for word in range(words.shape[0] - 1, -1, -1):
+                part = _radix(words[word], part)
+            order[begin:end] = part
         else:
-            words.append(field)
-            free = 64 - bits
-    return words
+            for i in range(begin + 1, end):
+                one = order[i]
+                at = i
+                while at > begin and _before(words, one, order[at - 1]):
+                    order[at] = order[at - 1]
+                    at -= 1
+                order[at] = one
+        begin = end
+    return order
+
+
+@nb.njit(cache=True, nogil=True)
+def _before(words, one, other):  # type: ignore[no-untyped-def]
+    for word in range(words.shape[0]):
+        if words[word, one] != words[word, other]:
+            return words[word, one] < words[word, other]
+    return False
+
+
+@nb.njit(cache=True, nogil=True)
+def _pass(led, shift):  # type: ignore[no-untyped-def]
+    """Sorted by one digit, stable."""
+    mask = np.int64((1 << _DIGIT) - 1)
+    count = np.zeros(1 << _DIGIT, np.int64)
+    for one in led:
+        count[np.int64(one >> np.uint64(shift)) & mask] += 1
+    begin = 0
+    for value in range(count.size):
+        begin, count[value] = begin + count[value], begin
+    out = np.empty_like(led)
+    for one in led:
+        value = np.int64(one >> np.uint64(shift)) & mask
+        out[count[value]] = one
+        count[value] += 1
+    return out
 
 
 @nb.njit(cache=True, nogil=True)
@@ -127,11 +216,11 @@ def _block_records(dtype: np.dtype) -> int:
 def write(blobs: Blobs, name: str, records: np.ndarray, sort: Sequence[str], distinct: bool = False) -> None:
     """Publish `records`, which must be sorted already, and different in the sort fields if they are `distinct`."""
     block = _block_records(records.dtype)
-    data = memoryview(records.tobytes())
+    data = memoryview(np.ascontiguousarray(records).view(np.uint8))
     step = block * records.dtype.itemsize
     digests = [xxhash.xxh3_64_intdigest(data[at : at + step]) for at in range(0, len(data), step)]
     opening = _opening(records.dtype, sort, len(records), distinct, records["key"][::block], np.array(digests, "<u8"))
-    blobs.put(name, b"".join([opening, data]))
+    blobs.put(name, opening, data)
 
 
 class Ref(msgspec.Struct, frozen=True):
@@ -286,7 +375,7 @@ def _emitted(runs: Opened, low: int, high: int) -> Iterator[np.ndarray]:
             for cursor in cursors:
                 parts.append(cursor.held)
                 cursor.held = cursor.held[:0]
-        yield sorted_records(np.concatenate(parts), sort)
+        yield sorted_records(together(parts), sort)
 
 
 def _distinct(blocks: Iterator[np.ndarray], sort: Sequence[str]) -> Iterator[np.ndarray]:
@@ -296,7 +385,7 @@ def _distinct(blocks: Iterator[np.ndarray], sort: Sequence[str]) -> Iterator[np.
         fresh[0] = last != tuple(int(block[name][0]) for name in sort)
         last = tuple(int(block[name][-1]) for name in sort)
         if fresh.any():
-            yield block if fresh.all() else block[fresh]
+            yield chosen(block, fresh)
 
 
 class Writer:
@@ -321,11 +410,11 @@ class Writer:
 
     def _flush(self) -> None:
         name = f"{self.prefix}-{len(self.names):05d}.run"
-        records = np.concatenate(self._held)
+        records = together(self._held)
         self._held, self._bytes = [], 0
         records = sorted_records(records, self.sort)
         if self.distinct:
-            records = records[differs(records, self.sort)]
+            records = chosen(records, differs(records, self.sort))
         write(self.blobs, name, records, self.sort, self.distinct)
         self.names.append(name)
         self.records += len(records)
@@ -367,7 +456,7 @@ def merge_to_one(blobs: Blobs, refs: Sequence[Ref], target: str) -> int:
 def _rechunked(blocks: Iterator[np.ndarray], rest: np.ndarray) -> Iterator[np.ndarray]:
     step = _block_records(rest.dtype)
     for block in blocks:
-        rest = np.concatenate([rest, block])
+        rest = together([rest, block])
         whole = len(rest) // step * step
         for begin in range(0, whole, step):
             yield rest[begin : begin + step]

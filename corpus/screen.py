@@ -48,10 +48,19 @@ def funnel_table(flows: dict[str, list[Flow]]) -> Table:
     return table
 
 
+def told(counts: dict[str, int]) -> str:
+    """What an exchange counted: first what it dropped, then the rest, the most first; what is 0 is left out."""
+    rest = sorted(((n, name) for name, n in counts.items() if n and name != "dropped"), key=lambda x: (-x[0], x[1]))
+    words = [f"{n:,} {name.replace('_', ' ')}" for n, name in rest if not name.startswith("largest")]
+    words += [f"{name.replace('_', ' ')} {n:,}" for n, name in rest if name.startswith("largest")]
+    dropped = [f"{counts['dropped']:,} dropped"] if "dropped" in counts else []
+    return "; ".join([*dropped, *([", ".join(words)] if words else [])]) or "nothing to count"
+
+
 def print_outcome(to: Console, outcome: Outcome, out: Blobs, line: dict[str, Any], seconds: float) -> None:
     to.print(funnel_table(outcome.funnel))
     for label, counts in outcome.exchanges.items():
-        to.print(f"{label}: " + ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in counts.items()))
+        to.print(f"{label}: {told(counts)}")
     manifest = outcome.manifest
     if manifest is not None:
         tokens = sum(s["tokens"] for s in manifest["shards"])

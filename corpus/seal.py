@@ -5,6 +5,7 @@ manifest.sha256          its digest: the root of the chain
 steps/<nnnnn>.parquet    every step of every partition with its record, by ranges of partition keys
 index/…                  where each id and URL is (see `index.py`)
 tokens/…                 shards and their side tables (see `pack.py`)
+packed/…                 which step wrote each shard, and the indices; what was purged. Not digested
 runs.jsonl               one line per run of the build: seconds, memory, host, versions, store. Never digested.
 """
 
@@ -15,12 +16,17 @@ import msgspec
 import pyarrow as pa
 
 from corpus import tables
-from corpus.errors import LawError, VerifyError
+from corpus.assets import place_of, root_digest
+from corpus.errors import LawError
+from corpus.exchange import Exchange
 from corpus.graph import Graph, Partition
-from corpus.identity import canonical, sha256
-from corpus.pack import FileInfo, Shard, power_of_two
+from corpus.identity import canonical, in_full, sha256
+from corpus.index import MARK
+from corpus.pack import FileInfo, Shard, mark, power_of_two
 from corpus.packing import Packed
-from corpus.record import FileRecord, Record
+from corpus.recipe import Recipe
+from corpus.record import FileRecord
+from corpus.removal import PURGED
 from corpus.steps import Step
 from corpus.store import Blobs
 
@@ -109,19 +115,6 @@ def write_steps(out: Blobs, graph: Graph, partitions: Sequence[Partition]) -> li
     return written
 
 
-def read_steps(out: Blobs, file: dict[str, Any]) -> list[Partition]:
-    """Partitions of one of the files above."""
-    table = tables.read(out.get(file["path"]))
-    decoder = msgspec.json.Decoder(Record)
-    found: list[Partition] = []
-    rows = zip(*(table[name].to_pylist() for name in ("root", "source", "path", "chunk", "record")), strict=True)
-    for root, source, path, chunk, data in rows:
-        if not found or found[-1].key != root:
-            found.append(Partition(source, path, chunk, root, []))
-        found[-1].records.append(decoder.decode(data))
-    return found
-
-
 def seal(
     out: Blobs,
     graph: Graph,
@@ -160,24 +153,32 @@ def seal(
         "seed": recipe.seed,
         "sources": sources,
         "exchanges": exchanges,
+        "parameters": {s.label: in_full(s) for s in recipe.stages if isinstance(s, Exchange)},
         "tokenizer": packed.vocabulary,
         "mixture": recipe.mixture,
         "packed": packed.identity,
         "shards": sorted(packed.shards, key=lambda s: s.path),
         "steps": steps,
         "index": index,
-        "parents": [],
+        "parents": stood_on(recipe),
     }
     data = msgspec.json.format(canonical(manifest), indent=1) + b"\n"
     keep = {f.path for s in packed.shards for f in (s.bin, s.idx, s.docs)} | {f.path for f in steps}
     keep |= {f["path"] for kind in index.values() for f in kind["files"]}
-    for folder in ("tokens", "steps", "index"):
+    keep |= {MARK, PURGED, *(mark(s.path) for s in packed.shards)}
+    for folder in ("tokens", "packed", "steps", "index"):
         for name in list(out.walk(folder)):
             if name not in keep:
                 out.remove(name)
     out.put("manifest.json", data)
     out.put("manifest.sha256", (sha256(data) + "\n").encode())
     return msgspec.json.decode(data)
+
+
+def stood_on(recipe: Recipe) -> list[dict[str, str]]:
+    """The earlier builds that documents of this one were compared with, by the digests of their manifests."""
+    names = {name for stage in recipe.stages if isinstance(stage, Exchange) for name in stage.stands_on}
+    return [{"name": name, "root": root_digest(place_of(name, recipe.path.parent))} for name in sorted(names)]
 
 
 def _check_packed(source: str, flows: Sequence[Flow], shards: Sequence[Shard]) -> None:
@@ -189,19 +190,3 @@ def _check_packed(source: str, flows: Sequence[Flow], shards: Sequence[Shard]) -
     packed = sum(s.documents for s in shards if s.source == source)
     if packed != living:
         raise LawError(f"source `{source}`: {living} documents survive `{last.stage}`, but {packed} are in its shards")
-
-
-def open_manifest(out: Blobs) -> dict[str, Any]:
-    """The sealed manifest, checked against its digest. VerifyError where it is missing or differs."""
-    try:
-        data, want = out.get("manifest.json"), out.get("manifest.sha256").decode(errors="replace").strip()
-    except FileNotFoundError as error:
-        raise VerifyError(
-            f"{out.root}: no sealed build here ({error.filename or error}). Run `corpus build` to its end."
-        ) from None
-    if sha256(data) != want:
-        raise VerifyError(
-            f"{out.url('manifest.json')}: sha256 is {sha256(data)}, manifest.sha256 says {want}. "
-            f"One of the two was changed after sealing; build again to restore them."
-        )
-    return dict(msgspec.json.decode(data))

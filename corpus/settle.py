@@ -6,7 +6,7 @@ own: the stage, the partition, and the digest of the verdict itself. So a verdic
 behind it fresh.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,10 +31,11 @@ from corpus.exchange import (
     settled,
 )
 from corpus.graph import Partition, Segment, difference
-from corpus.identity import canonical, sha256, step_id
+from corpus.identity import Definition, canonical, sha256, step_id
 from corpus.pack import bundles
 from corpus.publish import make_record, put_table
 from corpus.record import Record, ScopeRecord
+from corpus.standing import Index
 from corpus.steps import Origin, Step, partition_at, provider
 from corpus.store import Blobs
 
@@ -118,7 +119,11 @@ def _scope(builder: Builder, segment: Segment) -> tuple[str, str, dict[int, Part
         for partition in builder.partitions[source]:
             members[partition.key] = partition
             digests[partition.key] = digests_read(builder.graph.chains[source], partition.records, k)
-    priorities = sorted((s.name, s.priority) for s in builder.recipe.sources if s.name in segment.sources)
+    assert isinstance(segment.stage, Exchange)
+    scope_of = segment.stage.scope_of
+    priorities = sorted(
+        (s.name, s.priority, scope_of(s.name, s.snapshot)) for s in builder.recipe.sources if s.name in segment.sources
+    )
     everything = sha256(canonical([priorities, [[f"{key:016x}", *digests[key]] for key in sorted(members)]]))
     return step_id(_definition(builder, segment), {"scope": everything}), everything, members, digests
 
@@ -150,6 +155,26 @@ def adopt_settled(builder: Builder, segment: Segment) -> dict[str, int] | None:
     return found.counts
 
 
+def _standing(builder: Builder, segment: Segment) -> Index:
+    """The documents of earlier builds that those of this one are compared with."""
+    stage = segment.stage
+    assert isinstance(stage, Exchange)
+    source = segment.sources[0]
+    steps, k = builder.graph.chains[source], segment.until[source]
+    definitions = {name: steps[provider(steps, name, k)].definition.identity() for name in stage.comparable}
+    return Index(stage, builder.recipe.path.parent, definitions)
+
+
+def _bundles(parts: Mapping[int, Part], definition: Definition, digests: Mapping[int, list[str]], loader: Any) -> Any:
+    """Bundles of numbered parts, each with the identity of what is emitted of it: assets say what stands beside."""
+    emits = {name: value for name, value in definition.identity().items() if name != "assets"}
+    weights = {key: part.rows + BUNDLE_ROWS // BUNDLE_PARTS for key, part in parts.items()}
+    for keys in bundles(weights, BUNDLE_ROWS) if parts else []:
+        own = [parts[key] for key in keys]
+        read = [[f"{p.key:016x}", p.priority, f"{p.scope:016x}", p.standing, *digests[p.key]] for p in own]
+        yield sha256(canonical([emits, read])), tuple(own), loader(keys)
+
+
 def settle(builder: Builder, segment: Segment) -> dict[str, int]:
     """Bring the Exchange that ends a segment up to date. -> counts for the report."""
     stage = segment.stage
@@ -159,23 +184,39 @@ def settle(builder: Builder, segment: Segment) -> dict[str, int]:
         if counts is not None:
             return counts
     identity, everything, members, digests = _scope(builder, segment)
-    priority = {s.name: s.priority for s in builder.recipe.sources}
-    parts = {key: Part(key, p.source, priority[p.source], p.records[-1].living) for key, p in members.items()}
+    sources = {s.name: s for s in builder.recipe.sources}
+    parts = {
+        key: Part(
+            key,
+            p.source,
+            sources[p.source].priority,
+            p.records[-1].living,
+            scope=stage.scope_of(p.source, sources[p.source].snapshot),
+        )
+        for key, p in members.items()
+    }
     ordered = {part.key: part for part in numbered(parts)}
     definition = _definition(builder, segment)
-    work = []
-    weights = {key: part.rows + BUNDLE_ROWS // BUNDLE_PARTS for key, part in parts.items()}
-    for number, keys in enumerate(bundles(weights, BUNDLE_ROWS)):
-        loader = StoreLoader(builder.store, {key: _member(builder, segment, members[key]) for key in keys})
-        same = sha256(canonical([definition.identity(), [[f"{key:016x}", *digests[key]] for key in keys]]))
-        work.append(Bundle(number, same, tuple(ordered[key] for key in keys), loader))
+    standing = _standing(builder, segment)
+
+    def loader(keys: Sequence[int]) -> StoreLoader:
+        return StoreLoader(builder.store, {key: _member(builder, segment, members[key]) for key in keys})
+
+    made = [*_bundles(ordered, definition, digests, loader)]
+    first = sum(part.rows for part in parts.values())
+    for stood in standing.parts:
+        own = {p.key: msgspec.structs.replace(p, first=first + p.first) for p in numbered(stood)}
+        made += _bundles(own, definition, standing.digests, standing.loader)
+        first += sum(part.rows for part in stood.values())
+    every = [Bundle(number, *one) for number, one in enumerate(made)]
+    work = [bundle for bundle in every if not bundle.parts[0].standing]
     scratch = f"runs/{stage.kind}/{identity[:16]}"
 
     def say(one: str, count: int) -> None:
         builder.progress.say(f"{stage.label}: {one.replace('_', ' ')}: {count:,} records")
 
     flow, by_round = run_rounds(
-        stage, builder.store, work, scratch, f"runs/{stage.kind}/emitted", builder.executor.map, say
+        stage, builder.store, every, scratch, f"runs/{stage.kind}/emitted", builder.executor.map, say
     )
     tasks = [_SettleTask(builder.store, stage, flow, b, b.loader) for b in work]  # type: ignore[arg-type]
     done: dict[int, Record] = {}

@@ -37,7 +37,7 @@ class Stage(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True, omit_defaults=True
 ):
     """Common to all shapes. `name` labels the stage in reports, `only` names the sources it applies to (none = all);
-    neither is part of identity."""
+    neither is part of identity, nor are the parameters named by `guards`."""
 
     revision: ClassVar[int] = 1  # bump when the same parameters would write different rows
     uses: ClassVar[tuple[str, ...]] = ()  # distributions whose version changes the values
@@ -45,6 +45,7 @@ class Stage(
     adds: ClassVar[dict[str, pa.DataType]] = {}  # columns written, `row`, `drop` and `detail` apart
     totals: ClassVar[tuple[str, ...]] = ()  # integer columns whose sum over the living goes into the record
     may_drop: ClassVar[bool] = False
+    guards: ClassVar[tuple[str, ...]] = ()  # parameters that may stop a build and change no row: see `guard_rails.py`
 
     name: str = ""
     only: tuple[str, ...] = ()

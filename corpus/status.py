@@ -17,7 +17,7 @@ from corpus.exchange import Exchange
 from corpus.graph import Partition, Segment, adopt, why_stale
 from corpus.pack import Pack
 from corpus.packing import adopt_packed
-from corpus.seal import open_manifest
+from corpus.sealed import open_manifest
 from corpus.settle import adopt_settled, why_unsettled
 from corpus.steps import is_map, step_inputs
 from corpus.store import Blobs
@@ -75,7 +75,8 @@ def survey(builder: Builder, out: Blobs) -> Status:
                 _count(builder, one, partition, k)
             if unread[source] and k == 0:
                 one.missing += len(unread[source])
-                one.why["files that were never read, or have changed"] = len(unread[source])
+                why = "files that were never read, have changed, or hold documents to be removed"
+                one.why[why] = len(unread[source])
             elif unread[source]:
                 one.unknown += len(unread[source])
             result.append(one)

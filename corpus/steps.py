@@ -88,8 +88,10 @@ def step_inputs(
     root: int,
     chunk: Chunk | None = None,
     quarantined: Mapping[int, str] | None = None,
+    removed: str = "",
 ) -> dict[str, Any]:
-    """Inputs of step k given the records before it: partition, digest of each column read, digest of the living."""
+    """Inputs of step k given the records before it: partition, digest of each column read, digest of the living. Of a
+    read: partition, digest of the bytes, what was quarantined, and `removed`, the identity of its tombstones."""
     inputs: dict[str, Any] = {"partition": f"{partition_at(steps, root, k):016x}"}
     if k == 0:
         assert chunk is not None
@@ -97,6 +99,8 @@ def step_inputs(
         inputs["first_record"] = chunk.first_record
         if quarantined:
             inputs["quarantined"] = {str(row): reason for row, reason in sorted(quarantined.items())}
+        if removed:
+            inputs["removed"] = removed
         return inputs
     names = [*steps[k].stage.reads, *(["id"] if isinstance(steps[k].stage, Regroup) else [])]
     for name in names:

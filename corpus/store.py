@@ -53,15 +53,15 @@ class Blobs(msgspec.Struct, frozen=True):
     def _path(self, name: str) -> Path:
         return local_path(self.root) / name
 
-    def put(self, name: str, data: bytes) -> None:
-        """Publish `data` under `name`, replacing what is there."""
+    def put(self, name: str, *data: bytes | memoryview) -> None:
+        """Publish `data`, one piece after the other, under `name`, replacing what is there."""
         if is_local(self.root):
             path = self._path(name)
-            temporary = _temporary(path, data)
+            temporary = _temporary(path, *data)
             os.replace(temporary, path)
         else:
             fs, path = filesystem(self.url(name))
-            fs.pipe_file(path, data)
+            fs.pipe_file(path, b"".join(data))
 
     def create(self, name: str, data: bytes) -> bool:
         """Publish `data` unless `name` exists. -> whether it was published."""
@@ -171,7 +171,7 @@ class Blobs(msgspec.Struct, frozen=True):
             raise InputError(f"{self.root}: cannot write there: {error}. Give another --store or --out.") from error
 
 
-def _temporary(path: Path, data: bytes) -> str:
+def _temporary(path: Path, *data: bytes | memoryview) -> str:
     for attempt in (0, 1):
         try:
             handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
@@ -181,7 +181,7 @@ def _temporary(path: Path, data: bytes) -> str:
                 raise
             path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(handle, "wb") as file:
-        file.write(data)
+        file.writelines(data)
     os.chmod(name, 0o644)
     return name
 

@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.alike import Alike, alike, has_likeness
 from corpus.graph import Partition
 from corpus.opened import Tables
 from corpus.pack import halves, order_of
 from corpus.store import Blobs
 
 SAMPLES = 3  # of each drop reason, and of the kept of each source
-CLUSTERS = 8
 _SEED = 0x5250  # of the hash that chooses samples: another than that of the shards
 _PREVIEW = 700  # characters
 
@@ -25,7 +25,16 @@ LINEAR = np.arange(33) / 32  # edges for shares
 HALF_OCTAVES = np.array([0.0] + [f * 2.0**e for e in range(-10, 41) for f in (1.0, 1.5)])  # edges for everything else
 
 # Numbers that say where a document is, or what deduplication found, and not what it is like.
-_NOT_SIGNALS = {"row", "span_start", "span_bytes", "cluster_size", "similarity", "file_start", "file_bytes"}
+_NOT_SIGNALS = {
+    "row",
+    "span_start",
+    "span_bytes",
+    "cluster_size",
+    "similarity",
+    "rare_similarity",
+    "file_start",
+    "file_bytes",
+}
 
 
 class Histogram(msgspec.Struct):
@@ -53,21 +62,14 @@ class Candidate(msgspec.Struct, frozen=True, order=True):
     detail: str
 
 
-class Cluster(msgspec.Struct, frozen=True, order=True):
-    """Documents alike; `survivor` is the one that was kept. Clusters sort by falling size."""
-
-    negative_size: int
-    survivor: Candidate
-
-
 class Tally(msgspec.Struct):
     """`languages`: language -> [documents kept, their bytes, documents dropped, their bytes].
-    `samples`: (stage, drop code), or ("", source) for the kept -> candidates."""
+    `samples`: (stage, drop code), or ("", source) for the kept -> candidates. `alike`: by stage that deduplicates."""
 
     languages: dict[str, list[int]] = {}
     histograms: dict[str, Histogram] = {}
     samples: dict[tuple[str, str], list[Candidate]] = {}
-    clusters: list[Cluster] = []
+    alike: dict[str, Alike] = {}
 
     def add(self, other: "Tally") -> None:
         for language, counts in other.languages.items():
@@ -80,7 +82,11 @@ class Tally(msgspec.Struct):
                 self.histograms[name] = histogram
         for key, candidates in other.samples.items():
             self.samples[key] = sorted([*self.samples.get(key, ()), *candidates])[:SAMPLES]
-        self.clusters = sorted([*self.clusters, *other.clusters])[:CLUSTERS]
+        for label, one in other.alike.items():
+            if label in self.alike:
+                self.alike[label].add(one)
+            else:
+                self.alike[label] = one
 
 
 class TallyTask(msgspec.Struct, frozen=True):
@@ -110,8 +116,8 @@ def _partition(task: TallyTask, partition: Partition) -> Tally:
             _languages(seen, k, found)
         if k:
             _histograms(seen, k, names, found)
-        if "cluster" in names and "cluster_size" in names:
-            _clusters(seen, k, found)
+        if has_likeness(names):
+            found.alike[task.labels[k]] = alike(seen, k)
     found.samples["", partition.source] = _candidates(seen, last, seen.living(last))
     return found
 
@@ -204,17 +210,6 @@ def _counts(edges: np.ndarray, values: np.ndarray) -> np.ndarray:
     """How many values lie between neighbouring edges; what lies outside counts in the first or last."""
     place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
     return np.bincount(place, minlength=len(edges) - 1).astype(np.int64)
-
-
-def _clusters(seen: Tables, k: int, found: Tally) -> None:
-    size = pc.fill_null(seen.column(k, "cluster_size"), 0).to_numpy(zero_copy_only=False).astype(np.int64)
-    kept = np.flatnonzero((size > 1) & np.asarray(seen.column(k, "drop").is_null()))
-    ids = seen.column(seen.level(k), "id").take(pa.array(seen.rows(k)[kept]))
-    hi, lo = halves(ids)
-    for i in np.lexsort((lo, hi, -size[kept]))[:CLUSTERS]:
-        row, one = int(seen.rows(k)[kept[i]]), ids[int(i)].as_py()
-        survivor = Candidate(0, one.hex(), seen.partition.source, seen.partition.key, k, row, "")
-        found.clusters.append(Cluster(-int(size[kept[i]]), survivor))
 
 
 # -- texts of the chosen ---------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -24,6 +25,7 @@ from corpus.identity import canonical
 from corpus.opened import Build, Tables
 from corpus.pack import Shard
 from corpus.progress import printable
+from corpus.removal import sealed_list
 from corpus.stage import Chunk, Ledger, Map, Reader, Regroup
 from corpus.steps import Origin, is_map
 from corpus.store import Blobs, open_input
@@ -75,12 +77,12 @@ def trace(out: Blobs, store: Blobs, token: int, shard: str | None = None, graph:
     one, at, number = _locate(build, token, shard)
     docs = tables.read(out.get(one.docs.path))
     position = int(np.searchsorted(docs["start"].to_numpy(), at, side="right")) - 1
-    root, row = docs["partition"][position].as_py(), docs["row"][position].as_py()
+    root, first = docs["partition"][position].as_py(), docs["row"][position].as_py()
     start, identity = docs["start"][position].as_py(), docs["id"][position].as_py()
     stop = start + docs["tokens"][position].as_py()
     seen = Tables(store, build.partition(root))
     level = seen.level(len(seen.records) - 1)
-    first = seen.ancestor(row, level)
+    row = _row(seen, level, identity)
     source, path, record = origin(seen.partition, first)
     begun = seen.values(0, first, ["span_start", "span_bytes", "url"]) or {}
     around_start = max(start, at - _AROUND)
@@ -108,6 +110,14 @@ def trace(out: Blobs, store: Blobs, token: int, shard: str | None = None, graph:
     if graph is not None:
         found.replayed = _replay(build, graph, seen.partition, row, identity, _tokens(out, one, start, stop))
     return found
+
+
+def _row(seen: Tables, level: int, identity: bytes) -> int:
+    """The row of an id in the numbering of `level`."""
+    found = np.flatnonzero(pc.equal(seen.column(level, "id"), pa.scalar(identity, pa.binary(16))))
+    if not len(found):
+        raise VerifyError(f"partition {seen.partition.key:016x} has no document {identity.hex()}. Run `corpus verify`.")
+    return int(found[0])
 
 
 def _locate(build: Build, token: int, name: str | None) -> tuple[Shard, int, int]:
@@ -180,6 +190,7 @@ def _replay(build: Build, graph: Graph, partition: Partition, row: int, identity
             records=partition.records,
             chunk=chunk,
             quarantined={int(r): reason for r, reason in partition.records[0].inputs.get("quarantined", {}).items()},
+            removal=sealed_list(build.out, build.manifest),
         )
         try:
             compared = _compare(walk)

@@ -5,8 +5,8 @@ records name the tables. Over the bytes stand the laws: rows and bytes are conse
 the funnel is the sum of the records, the shards hold each survivor of the last stage once, with the tokens that its
 stage wrote, and nothing else, and the indices point at every row.
 
-Not part of a build, and not read: `inputs/`, `runs/`, `runs.jsonl`. Tasks hold one partition, one index bucket or 16M
-tokens at a time; the driver holds 64 bytes per record and 50 per partition and source.
+Not part of a build, and not read: `inputs/`, `runs/`, `removals/`, `packed/`, `runs.jsonl`. Tasks hold one partition,
+one index bucket or 16M tokens at a time; the driver holds 64 bytes per record and 50 per partition and source.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,8 @@ from corpus.pack import Vocabulary
 from corpus.progress import Progress
 from corpus.record import folder
 from corpus.repair import Repair
-from corpus.seal import Flow, read_steps
+from corpus.seal import Flow
+from corpus.sealed import read_steps
 from corpus.store import Blobs
 
 
@@ -276,6 +277,11 @@ class _Verify:
                 self.wrong("manifest.json", f"{name}: {last} documents survive, {packed} are in its shards")
 
     def _indices(self) -> None:
+        for file in self.manifest["index"].get("removed", {"files": []})["files"]:
+            self.found.files += 1
+            self.found.bytes += file["bytes"]
+            if wrong := problem(self.out, file["path"], file["bytes"], file["sha256"]):
+                self.wrong(file["path"], wrong)
         for kind, rows in (("ids", self.ids), ("urls", self.urls)):
             part = self.manifest["index"][kind]
             tasks = [

@@ -18,8 +18,9 @@ from corpus.chain import Walk
 from corpus.errors import InputError
 from corpus.identity import canonical, partition_key, sha256
 from corpus.record import Record
+from corpus.removal import Named, Removal
 from corpus.stage import Chunk, Ledger, Reader
-from corpus.steps import Origin, Step
+from corpus.steps import Origin, Step, is_map
 from corpus.store import Blobs, open_input
 
 _models: dict[str, Any] = {}
@@ -81,7 +82,7 @@ def hash_file(task: HashTask) -> str:
 
 class ReadTask(msgspec.Struct, frozen=True):
     """Read one file and take each of its chunks through `steps`. Of several lanes, each takes every n-th chunk: all
-    decompress the whole file, the work on what it holds is shared."""
+    decompress the whole file, the work on what it holds is shared. `named`: see `chain.Walk`."""
 
     store: Blobs
     source: str
@@ -90,6 +91,9 @@ class ReadTask(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     known: dict[str, Record]
     quarantined: dict[int, str]  # record ordinal -> reason
+    removal: Removal | None = None
+    named: dict[str, Named] = {}
+    settled: dict[int, tuple[Record, ...]] = {}  # by partition, where a global stage comes before a step that reads
     lane: int = 0
     lanes: int = 1
 
@@ -111,6 +115,8 @@ class Walked(msgspec.Struct, frozen=True):
     key: int  # of its root
     chunk: int
     records: tuple[Record, ...]
+    base: str = ""  # of one that was read: the identity of the read without removal
+    named: Named | None = None  # its rows that are named in the list, if there is one
 
 
 class ReadResult(msgspec.Struct, frozen=True):
@@ -184,13 +190,23 @@ def _walk_chunk(task: ReadTask, chunk: Chunk) -> tuple[Walked, int, dict[str, fl
             for record, reason in task.quarantined.items()
             if first <= record < first + chunk.records
         },
+        removal=task.removal,
+        named=task.named,
     )
-    return _run(walk, chunk.number, len(task.steps))
+    one, made, seconds = _run(walk, chunk.number, len(task.steps), task.settled.get(key, ()))
+    if task.removal is None:
+        return one, made, seconds
+    return msgspec.structs.replace(one, base=walk.base, named=walk.named), made, seconds
 
 
-def _run(walk: Walk, chunk: int, until: int) -> tuple[Walked, int, dict[str, float]]:
+def _run(walk: Walk, chunk: int, until: int, settled: tuple[Record, ...] = ()) -> tuple[Walked, int, dict[str, float]]:
     made = 0
     for k in range(len(walk.records), until):
+        if not is_map(walk.steps[k].stage):
+            if walk.records[-1].step != settled[k - 1].step:
+                raise InputError(f"{walk.origin.path}: the file changed while it was built from. Build again.")
+            walk.records.append(settled[k])
+            continue
         made += walk.advance(k)
         walk.release(k + 1, until)
     return Walked(walk.origin.key, chunk, tuple(walk.records)), made, walk.seconds

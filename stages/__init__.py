@@ -4,7 +4,9 @@ To add one: a file with a frozen struct (see `corpus/stage.py`), its name in the
 """
 
 from corpus.pack import Pack
+from stages.cut import Cut
 from stages.dedup import Dedup
+from stages.dedup_urls import DedupUrls
 from stages.encode import Encode
 from stages.extract import Extract
 from stages.judge import Judge
@@ -16,11 +18,28 @@ from stages.read_pile import ReadPile
 from stages.read_text import ReadText
 from stages.read_warc import ReadWarc
 from stages.read_wet import ReadWet
+from stages.repeats import Repeats
 from stages.sign import Sign
 from stages.signals import Signals
 from stages.split import Split
+from stages.substrings import Substrings
 
 Reader = ReadPile | ReadJsonl | ReadWarc | ReadWet | ReadParquet | ReadText
-Stage = Extract | Normalise | Split | Lid | Signals | Sign | Judge | Dedup | Encode | Pack
+Stage = (
+    Extract
+    | Normalise
+    | Split
+    | Lid
+    | Signals
+    | Sign
+    | Judge
+    | DedupUrls
+    | Dedup
+    | Repeats
+    | Substrings
+    | Cut
+    | Encode
+    | Pack
+)
 
 __all__ = ["Pack", "Reader", "Stage"]

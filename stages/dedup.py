@@ -1,166 +1,123 @@
 """Dedup: of documents that say the same, keep one; nothing leaves without evidence.
 
-reads exact, minhash (see `sign.py`), content, id
-adds  cluster (id of the survivor; null where a document stands alone), partner (id of the document that it was
-      compared with), similarity (share of equal signature positions, 1 for equal keys), cluster_size
+reads exact, minhash, sample (see `sign.py`), text, content, id, and the column named by `quality`
+adds  cluster (id of its best document; null where a document stands alone), cluster_size,
+      partner (id of the document that it was compared with), similarity (Jaccard, of all shingles),
+      rare_similarity (of those that no template explains), relation (to the partner: exact, near, template, apart)
 drops `exact_duplicate`, `near_duplicate`, with "0.9365 of <partner>" in `detail`
 
-Banding only proposes: documents that share a band of their signatures, or their whole key, become candidate pairs. In
-a group of one band, documents of equal signatures meet the first of them; documents of different signatures meet the
-first and the previous of the group, in order of a hash of the signature (stars and chains, not cliques: linear in the
-group). So a pair of different signatures that shares bands in large groups only may not meet; equal ones always do.
-A pair counts only when the full signatures agree in `threshold` of their positions, or the 128-bit keys are equal.
-Confirmed pairs are joined to clusters by union-find, and one document of each cluster survives: of the source with the
-lowest priority number, then of the smallest `content`, then of the smallest id.
+**Exact.** Documents of one 128-bit key are copies: the best of them stays, the others are copies of it.
 
-Which signatures meet follows from the signatures alone, so order of arrival, bundling of tasks, number of workers and
-the cut into partitions have no part in who is dropped. Which of several documents of one signature is named as
-`partner` follows the order of partition keys. (A hash of 32 bits tells signatures apart within a group: two different
-ones are taken for equal, and so compared with one document less, once in four billion such pairs.)
+**Near.** Banding only proposes (`bands.py`): documents that share a band of their signatures are compared by whole
+signature, and pairs within `margin` of the threshold form families (`families.py`). In a family, evidence is the
+Jaccard similarity of the shingle sets themselves, made again from the stored text (`shingle_sets.py`). A document
+leaves where it reaches `threshold` against a document that stays, and the two are no pages of one template
+(`leaders.py`); `partner` is that document. A page of a template stays, with relation `template`; a document that is
+like one that left, but not like one that stays, stays with relation `apart`: similarity does not travel along chains.
 
-With b bands of r rows a pair of similarity s becomes a candidate with probability 1 - (1 - s**r)**b (Leskovec,
-Rajaraman and Ullman, Mining of Massive Datasets, 3.4.2): 0.986 at 0.8 for 18 bands of 7.
+**Who stays.** Documents of the builds named by `against` stay, and lead. The others are ranked: lowest priority
+number of the source, then highest `quality`, then smallest `content`, then smallest id. So who leaves follows from
+the documents alone, not from order of arrival, bundling, number of workers or the cut into partitions. (A hash of 32
+bits tells texts apart inside a band: two near copies of equal signatures are taken for one, and not compared, once in
+2**32.)
 
-Memory of the one task that joins clusters: 4 bytes per document of the scope, 2**31 documents at most.
+**Scope.** `corpus`, `snapshot` or `source`: documents of different scopes do not meet.
+
+Memory: union-find takes 4 bytes per document of the scope in one task, 2**31 documents at most; everything else is
+bounded (`exchange.py`, `leaders.py`).
 """
 
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from itertools import chain
+from typing import ClassVar, Literal
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.errors import LawError, RecipeError
-from corpus.exchange import Emit, Exchange, Fields, Group, Join, Part, Round, Settle, Solve
+from corpus.exchange import Beside, Emit, Exchange, Fields, Group, Join, Part, Round, Settle, Solve, records_of
 from corpus.pack import halves, joined, mix
-from corpus.runs import differs
 from corpus.stage import Columns
-from stages.minhash import agreement, bands
+from stages import characters, families, key, shingle_sets
+from stages.bands import Meeting, Screen
+from stages.groups import firsts, heads
+from stages.leaders import ALONE, APART, OUTSIDE, TEMPLATE, TILE_HASHES, Decided, Leaders, Members, counted
+from stages.minhash import bands
+from stages.shingle_sets import CHUNK
+from stages.shingles import shingle_hashes
+from stages.sign import Sign
 
 Blocks = Iterator[np.ndarray]
 
-_EXACT_TAG = np.uint64(0x45584143)
-_KEYS: Fields = (("key", "<u8"), ("check", "<u4"), ("doc", "<u4"))
-_PAIRS: Fields = (("key", "<u8"), ("other", "<u8"))
-# `order` is ascending in evidence: 0 for equal keys, then by falling similarity in steps of 2**-12
-_EDGES: Fields = (("key", "<u8"), ("order", "<u4"), ("other", "<u8"))
-_CLUSTERED: Fields = (("key", "<u8"), ("root", "<u8"), ("size", "<u4"), ("order", "<u4"), ("partner", "<u8"))
-_DESCRIBED: Fields = (
-    ("key", "<u8"), ("priority", "<u4"), ("content_hi", "<u8"), ("content_lo", "<u8"), ("id_hi", "<u8"),
-    ("id_lo", "<u8"), ("doc", "<u8"), ("size", "<u4"), ("order", "<u4"), ("partner", "<u8"),
+EXACT = 4  # relation of a copy, beside those of `leaders.py`
+_RELATIONS = pa.array(["", "near", "template", "apart", "exact"])
+_NEW = 1 << 31  # in a rank: documents of an earlier build stand before all others
+_SHIP_ROWS = 2048  # documents whose shingle sets are made at a time
+
+_RANK: Fields = (("rank", "<u4"), ("quality", "<u8"), ("content", "<u8"), ("id_hi", "<u8"), ("id_lo", "<u8"))
+_RANKED = ("rank", "quality", "content", "id_hi", "id_lo")
+_TEXTS: Fields = (("key", "<u8"), ("low", "<u8"), *_RANK, ("doc", "<u4"))
+_PAIRS: Fields = (("key", "<u8"), ("other", "<u8"), ("near", "u1"))
+_BANDS: Fields = (("key", "<u8"), ("order", "<u4"), ("check", "<u4"), ("doc", "<u4"))
+_TOLD_APART = ("key", "order", "check")
+_MEMBERS: Fields = (("key", "<u8"), ("group", "<u8"), ("order", "<u4"))
+_FAMILY: Fields = (("key", "<u8"), ("head", "<u8"), ("root", "<u8"), ("near", "u1"))
+_COUNTED: Fields = (("key", "<u8"), ("check", "<u4"))
+_COMMON: Fields = (("key", "<u8"), ("count", "<u4"))
+_SETS: Fields = (
+    ("key", "<u8"), *_RANK, ("part", "<u4"), ("count", "<u4"), ("doc", "<u8"), ("limit", "<u8"),
+    ("hashes", f"V{8 * CHUNK}"),
 )  # fmt: skip
-_CHOSEN: Fields = (
-    ("key", "<u8"), ("doc", "<u8"), ("survivor_hi", "<u8"), ("survivor_lo", "<u8"), ("size", "<u4"), ("order", "<u4"),
-    ("dropped", "u1"),
+_SHIPPED = ("key", *_RANKED, "part")
+_VERDICT: Fields = (
+    ("key", "<u8"), ("kind", "u1"), ("doc", "<u8"), ("leader", "<u8"), ("cluster_hi", "<u8"), ("cluster_lo", "<u8"),
+    ("id_hi", "<u8"), ("id_lo", "<u8"), ("partner_hi", "<u8"), ("partner_lo", "<u8"), ("similarity", "<f4"),
+    ("rare", "<f4"), ("size", "<u4"), ("relation", "u1"), ("dropped", "u1"),
 )  # fmt: skip
-_NAMED: Fields = (*_CHOSEN, ("partner_hi", "<u8"), ("partner_lo", "<u8"))
-_SHARES = pa.array([f"{step / 4096:.4f}" for step in range(4097)])
-_DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
-
-
-@nb.njit(cache=True, nogil=True)
-def _root(parent, i):  # type: ignore[no-untyped-def]
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
-
-
-@nb.njit(cache=True, nogil=True)
-def _unite(parent, one, other):  # type: ignore[no-untyped-def]
-    """Join pairs; the root of a cluster is its smallest number, so labels do not depend on the order of pairs."""
-    for i in range(one.size):
-        a, b = _root(parent, one[i]), _root(parent, other[i])
-        if a < b:
-            parent[b] = a
-        elif b < a:
-            parent[a] = b
-
-
-_ROOT = np.uint32(1 << 31)  # set: a root, and the other bits count the members besides it
-_COUNT = np.uint32(_ROOT - np.uint32(1))
-
-
-@nb.njit(cache=True, nogil=True)
-def _count(parent):  # type: ignore[no-untyped-def]
-    """Point every document at its root, and turn roots into sizes."""
-    for i in range(parent.size):
-        parent[i] = parent[parent[i]]  # the root, since parents are smaller and their turn was before
-    for i in range(parent.size):
-        if parent[i] == i:
-            parent[i] = _ROOT
-        else:
-            parent[parent[i]] += np.uint32(1)
-
-
-@nb.njit(cache=True, nogil=True)
-def _look_up(parent, numbers, root, size):  # type: ignore[no-untyped-def]
-    for i in range(numbers.size):
-        at = numbers[i]
-        if not parent[at] & _ROOT:
-            at = np.uint64(parent[at])
-        root[i] = at
-        size[i] = (parent[at] & _COUNT) + np.uint32(1)
-
-
-@nb.njit(cache=True, nogil=True)
-def _largest(parent):  # type: ignore[no-untyped-def]
-    most = np.uint32(0)
-    for i in range(parent.size):
-        if parent[i] & _ROOT:
-            most = max(most, parent[i] & _COUNT)
-    return np.int64(most) + 1
-
-
-def _firsts(key: np.ndarray, before: int | None) -> np.ndarray:
-    """Which elements of a sorted array begin a group, given the last key of the block before."""
-    fresh = np.empty(len(key), dtype=bool)
-    fresh[0] = before is None or int(key[0]) != before
-    fresh[1:] = key[1:] != key[:-1]
-    return fresh
-
-
-def _heads(values: np.ndarray, fresh: np.ndarray, before: int) -> np.ndarray:
-    """The value at the head of each element's group; `before` is that of the group which the block continues."""
-    begin = np.maximum.accumulate(np.where(fresh, np.arange(len(values)), -1))
-    return np.where(begin >= 0, values[begin], values.dtype.type(before))
-
-
-def _meeting(*pairs: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Candidate pairs, the later document first; none with itself."""
-    one, other = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    apart = one != other
-    one, other = one[apart], other[apart]
-    return _make(_PAIRS, key=np.maximum(one, other), other=np.minimum(one, other))
-
-
-def _make(fields: Fields, **columns: np.ndarray | int) -> np.ndarray:
-    length = max(len(c) for c in columns.values() if isinstance(c, np.ndarray))
-    records = np.zeros(length, np.dtype(list(fields)))
-    for name, values in columns.items():
-        records[name] = values
-    return records
+_BY_KIND = ("key", "kind", "doc")
 
 
 class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
-    """Parameters: `bands` and `rows` of the signature (their product is how many of its positions are used), and the
-    `threshold` on the share of equal positions. RecipeError where one is out of range."""
+    """Parameters, apart from `threshold`, the Jaccard similarity of shingle sets from which two documents are one:
 
-    revision: ClassVar[int] = 2
-    reads: ClassVar[tuple[str, ...]] = ("exact", "minhash", "content", "id")
+    bands, rows   of the signature; their product is how many of its positions are used
+    margin        pairs whose signatures reach `threshold` less this are compared by their shingle sets
+    words, han    the shingle, as in the `sign` stage
+    quality       a numeric column; of two duplicates the one with more of it stays ("" for none)
+    scope         within what documents meet
+    templates     keep pages of one template that differ in content
+    against       directories of sealed builds: their documents stand, and those of this build leave that are like them
+    max_dropped_share, max_cluster, accept    when the build stops and asks: see `corpus/guard_rails.py`
+
+    RecipeError where one is out of range."""
+
+    revision: ClassVar[int] = 3
     adds: ClassVar[dict[str, pa.DataType]] = {
         "cluster": pa.binary(16),
+        "cluster_size": pa.uint32(),
         "partner": pa.binary(16),
         "similarity": pa.float32(),
-        "cluster_size": pa.uint32(),
+        "rare_similarity": pa.float32(),
+        "relation": pa.string(),
     }
     may_drop: ClassVar[bool] = True
+    comparable: ClassVar[tuple[str, ...]] = ("exact", "minhash", "sample")
+    guards: ClassVar[tuple[str, ...]] = ("max_dropped_share", "max_cluster", "accept")
 
     bands: int = 18
     rows: int = 7
     threshold: float = 0.8
+    margin: float = 0.1
+    words: int = 5
+    han: int = 8
+    quality: str = ""
+    scope: Literal["corpus", "snapshot", "source"] = "corpus"
+    templates: bool = True
+    against: tuple[str, ...] = ()
+    max_dropped_share: float = 0.5  # a crawl of which more leaves has more copies than pages
+    max_cluster: int = 10_000
+    accept: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("bands", "rows"):
@@ -169,6 +126,25 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
                 raise RecipeError(f".{name}: got {value}. Expected 1 to 1024.")
         if not 0 < self.threshold <= 1:
             raise RecipeError(f".threshold: got {self.threshold}. Expected more than 0, and at most 1.")
+        if not 0 <= self.margin < self.threshold:
+            raise RecipeError(f".margin: got {self.margin}. Expected 0 or more, and less than `threshold`.")
+        if not 0 <= self.max_dropped_share <= 1:
+            raise RecipeError(f".max_dropped_share: got {self.max_dropped_share}. Expected 0 to 1.")
+        if self.max_cluster < 1:
+            raise RecipeError(f".max_cluster: got {self.max_cluster}. Expected 1 or more documents.")
+        Sign(words=self.words, han=self.han)
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        return self.against
+
+    @property
+    def reads(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("exact", "minhash", "sample", "text", *self._ranking)
+
+    @property
+    def _ranking(self) -> tuple[str, ...]:
+        return ("content", "id", *([self.quality] if self.quality else []))
 
     @property
     def positions(self) -> int:
@@ -177,21 +153,73 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
 
     @property
     def rounds(self) -> tuple[Round, ...]:  # type: ignore[override]
-        attached: Fields = (
-            ("key", "<u8"), ("doc", "<u8"), ("exact_hi", "<u8"), ("exact_lo", "<u8"),
-            ("minhash", f"V{4 * self.positions}"),
+        signed: Fields = (
+            ("key", "<u8"), ("order", "<u4"), ("text", "<u8"), ("doc", "<u8"), ("minhash", f"V{4 * self.positions}"),
         )  # fmt: skip
-        described = ("key", "priority", "content_hi", "content_lo", "id_hi", "id_lo")
+        sort = ("key", "other", "near")
         return (
-            Emit("keys", ("exact", "minhash"), _KEYS, ("key", "check", "doc"), combine="same", keep=("key", "check")),
-            Group("pairs", _PAIRS, ("key", "other"), numbers=("key", "other"), distinct=True),
-            Join("attach", ("exact", "minhash"), attached, ("key", "doc")),
-            Join("confirm", ("exact", "minhash"), _EDGES, ("key", "order", "other")),
-            Solve("clusters", _CLUSTERED),
-            Join("describe", ("content", "id"), _DESCRIBED, described),
-            Group("choose", _CHOSEN, ("key", "doc")),
-            Join("name_partner", ("id",), _NAMED),
+            Emit("texts", ("exact", *self._ranking), _TEXTS, ("key", "low", *_RANKED)),
+            Group("equal", _PAIRS, sort),
+            Emit("bands_of", ("exact", "minhash"), _BANDS, (*_TOLD_APART, "doc"), keep=_TOLD_APART),
+            Group("meet", _MEMBERS, ("key", "group"), distinct=True),
+            Join("attach", ("exact", "minhash"), signed, ("key", "order", "text", "doc")),
+            Group("screen", _PAIRS, sort, distinct=True),
+            Solve("members", _FAMILY, ("key", "head"), of=("equal", "screen"), distinct=True),
+            Emit("samples", ("exact", "sample"), _COUNTED, ("key", "check"), keep=("key", "check")),
+            Group("common", _COMMON),
+            Join("ship", ("text", *self._ranking), _SETS, _SHIPPED, of=("members",), together=("key",)),
+            Join("follow", (), _VERDICT, _BY_KIND, of=("members",), together=("key",)),
+            Group("decide", _VERDICT, _BY_KIND, of=("ship",), numbered=True, beside="common"),
+            Group("inherit", _VERDICT, _BY_KIND, of=("decide", "follow"), numbered=True),
+            Group("size", _VERDICT, _BY_KIND, of=("inherit",), numbered=True),
+            Group("tell_size", _VERDICT, _BY_KIND, of=("size", "inherit"), numbered=True),
             Settle("verdict", ()),
+        )  # fmt: skip
+
+    # -- proposals -----------------------------------------------------------------------------------------------------
+
+    def texts(self, batch: pa.RecordBatch, part: Part) -> np.ndarray:
+        """The key of each document, and its rank."""
+        named = np.flatnonzero(np.asarray(batch["exact"].is_valid()))
+        hi, low = halves(batch["exact"])
+        ranks = {name: values[named] for name, values in self._ranks(batch, part).items()}
+        return records_of(
+            _TEXTS, key=mix(hi[named] ^ np.uint64(part.scope)), low=low[named], doc=named.astype(np.uint32), **ranks
+        )
+
+    def _ranks(self, batch: pa.RecordBatch, part: Part) -> dict[str, np.ndarray]:
+        """What orders documents, the best first."""
+        priority = min(part.priority, _NEW - 1)
+        hi, lo = halves(batch["id"])
+        return {
+            "rank": np.full(batch.num_rows, priority if part.standing else _NEW | priority, np.uint32),
+            "quality": _falling(batch[self.quality]) if self.quality else np.zeros(batch.num_rows, np.uint64),
+            "content": halves(batch["content"])[0],
+            "id_hi": hi,
+            "id_lo": lo,
+        }
+
+    def equal(self, blocks: Blocks, tell: dict[str, int]) -> Blocks:
+        """Every copy with the best document of its key."""
+        before, head = None, 0
+        for block in blocks:
+            doc = block["doc"].astype(np.uint64)
+            fresh = firsts((block["key"], block["low"]), before)
+            found = heads(doc, fresh, head)
+            yield records_of(_PAIRS, key=doc[~fresh], other=found[~fresh])
+            before, head = (int(block["key"][-1]), int(block["low"][-1])), int(found[-1])
+
+    def bands_of(self, batch: pa.RecordBatch, part: Part) -> np.ndarray:
+        """One record for each band of each signature."""
+        signed = np.flatnonzero(np.asarray(batch["minhash"].is_valid()))
+        found = bands(self._signatures(batch["minhash"])[signed], self.bands, self.rows)
+        check = halves(batch["exact"])[1][signed].astype(np.uint32)
+        return records_of(
+            _BANDS,
+            key=mix(found ^ np.uint64(part.scope)).ravel(),
+            order=np.roll(found, -1, axis=1).ravel().astype(np.uint32),
+            check=np.repeat(check, self.bands),
+            doc=np.repeat(signed, self.bands).astype(np.uint32),
         )
 
     def _signatures(self, column: pa.Array) -> np.ndarray:
@@ -203,178 +231,325 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
                 f"the signatures have {width}. Lower `bands` or `rows`, or raise `permutations` of the `sign` stage."
             )
         flat = np.frombuffer(column.buffers()[1], dtype="<u4")
-        return flat[column.offset * width : (column.offset + len(column)) * width].reshape(-1, width)[
-            :, : self.positions
-        ]
+        whole = flat[column.offset * width : (column.offset + len(column)) * width].reshape(-1, width)
+        return whole[:, : self.positions]
 
-    # -- rounds ----------------------------------------------------------------------------------------------------
-
-    def keys(self, batch: pa.RecordBatch, part: Part) -> np.ndarray:
-        """One record for each band of each signature, and one for the whole key. `check` tells signatures apart."""
-        signed = np.flatnonzero(np.asarray(batch["minhash"].is_valid()))
-        signatures = np.ascontiguousarray(self._signatures(batch["minhash"])[signed])
-        whole = bands(signatures, 1, self.positions)
-        named = np.flatnonzero(np.asarray(batch["exact"].is_valid()))
-        hi, lo = (half[named] for half in halves(batch["exact"]))
-        return _make(
-            _KEYS,
-            key=np.concatenate([bands(signatures, self.bands, self.rows).ravel(), mix(mix(hi ^ _EXACT_TAG) + lo)]),
-            check=np.concatenate([np.repeat(whole, self.bands), lo]).astype(np.uint32),
-            doc=np.concatenate([np.repeat(signed, self.bands), named]).astype(np.uint32),
-        )
-
-    def same(self, records: np.ndarray) -> np.ndarray:
-        """Within a partition: documents of one key and one signature, each with the first of them."""
-        fresh = differs(records, ("key", "check"))
-        return _meeting((records["doc"], _heads(records["doc"], fresh, 0)))
-
-    def pairs(self, blocks: Blocks) -> Blocks:
-        """In each group of one key: documents of one signature with the first of them, and that one with the first of
-        the group and with the first of the signature before."""
-        key, check, head, first = None, None, 0, 0
+    def meet(self, blocks: Blocks, tell: dict[str, int]) -> Blocks:
+        """Members of groups of documents that share a band."""
+        meeting = Meeting()
         for block in blocks:
-            doc = block["doc"]
-            group = _firsts(block["key"], key)
-            fresh = group | _firsts(block["check"], check)
-            heads, firsts = _heads(doc, group, head), _heads(doc, fresh, first)
-            previous = np.concatenate([np.array([first], doc.dtype), firsts[:-1]])
-            star = fresh & ~group
-            chain = star & (previous != heads)
-            yield _meeting((doc[~fresh], firsts[~fresh]), (doc[star], heads[star]), (doc[chain], previous[chain]))
-            key, check, head, first = (int(values[-1]) for values in (block["key"], block["check"], heads, firsts))
+            yield self._met(meeting.take(block))
+        yield self._met(meeting.end())
+        tell["crowded"] = meeting.crowded
+
+    @staticmethod
+    def _met(found: np.ndarray) -> np.ndarray:
+        return records_of(_MEMBERS, key=found[0], group=found[1], order=found[2])
 
     def attach(self, records: np.ndarray, position: np.ndarray, batch: pa.RecordBatch, part: Part) -> np.ndarray:
-        """Candidate pairs with the key and signature of the later document."""
-        hi, lo = _exact(batch)
+        """Members with their signatures, keyed by group."""
         signatures = np.ascontiguousarray(self._signatures(batch["minhash"])[position])
-        return _make(
-            self.rounds[2].fields,  # type: ignore[union-attr]
-            key=records["other"],
+        return records_of(
+            self.rounds[4].fields,  # type: ignore[union-attr]
+            key=records["group"],
+            order=records["order"],
+            text=halves(batch["exact"])[0][position],
             doc=records["key"],
-            exact_hi=hi[position],
-            exact_lo=lo[position],
             minhash=signatures.view(f"V{4 * self.positions}").ravel(),
         )
 
-    def confirm(self, records: np.ndarray, position: np.ndarray, batch: pa.RecordBatch, part: Part) -> np.ndarray:
-        """Pairs whose full signatures agree, or whose keys are equal; in both directions."""
-        hi, lo = _exact(batch)
-        own = np.ascontiguousarray(self._signatures(batch["minhash"])[position])
-        theirs = np.ascontiguousarray(records["minhash"]).view("<u4").reshape(-1, self.positions)
-        share = agreement(own, theirs)
-        exact = (hi[position] == records["exact_hi"]) & (lo[position] == records["exact_lo"])
-        exact &= (hi[position] | lo[position]) != 0
-        order = np.where(exact, 0, 4097 - np.rint(share * 4096).astype(np.int64)).astype(np.uint32)
-        found = exact | (share >= self.threshold)
-        one, other, order = records["key"][found], records["doc"][found], order[found]
-        return _make(
-            _EDGES,
-            key=np.concatenate([one, other]),
-            order=np.concatenate([order, order]),
-            other=np.concatenate([other, one]),
-        )
-
-    def clusters(self, blocks: Callable[[], Blocks], documents: int, tell: dict[str, int]) -> Blocks:
-        """Union-find over all confirmed pairs; every document of a cluster with its root and its best pair."""
-        if documents > int(_ROOT):
-            raise LawError(
-                f"`{self.label}`: {documents:,} documents in one scope, {int(_ROOT):,} at most. Split the scope."
-            )
-        parent = np.arange(documents, dtype=np.uint32)
-        for block in blocks():
-            _unite(parent, block["key"].astype(np.uint32), block["other"].astype(np.uint32))
-        _count(parent)
-        tell["largest_cluster"] = int(_largest(parent))
-        before = None
-        for block in blocks():
-            best = block[_firsts(block["key"], before)]
-            before = int(block["key"][-1])
-            root, size = np.empty(len(best), np.uint64), np.empty(len(best), np.uint32)
-            _look_up(parent, np.ascontiguousarray(best["key"]), root, size)
-            yield _make(_CLUSTERED, key=best["key"], root=root, size=size, order=best["order"], partner=best["other"])
-
-    def describe(self, records: np.ndarray, position: np.ndarray, batch: pa.RecordBatch, part: Part) -> np.ndarray:
-        """What decides who survives, keyed by cluster."""
-        content_hi, content_lo = halves(batch["content"])
-        id_hi, id_lo = halves(batch["id"])
-        return _make(
-            _DESCRIBED,
-            key=records["root"],
-            priority=part.priority,
-            content_hi=content_hi[position],
-            content_lo=content_lo[position],
-            id_hi=id_hi[position],
-            id_lo=id_lo[position],
-            doc=records["key"],
-            **{name: records[name] for name in ("size", "order", "partner")},
-        )
-
-    def choose(self, blocks: Blocks) -> Blocks:
-        """The first of each cluster survives: records are sorted by what decides."""
-        before, hi, lo = None, 0, 0
+    def screen(self, blocks: Blocks, tell: dict[str, int]) -> Blocks:
+        """Pairs of a group whose signatures agree within the margin."""
+        screen = Screen(self.positions, int(np.ceil((self.threshold - self.margin) * self.positions)))
         for block in blocks:
-            fresh = _firsts(block["key"], before)
-            survivor_hi, survivor_lo = _heads(block["id_hi"], fresh, hi), _heads(block["id_lo"], fresh, lo)
-            yield _make(
-                _CHOSEN,
-                key=block["partner"],
-                survivor_hi=survivor_hi,
-                survivor_lo=survivor_lo,
-                dropped=~fresh,
-                **{name: block[name] for name in ("doc", "size", "order")},
-            )
-            before, hi, lo = int(block["key"][-1]), int(survivor_hi[-1]), int(survivor_lo[-1])
+            signatures = np.ascontiguousarray(block["minhash"]).view("<u4").reshape(-1, self.positions)
+            doc = np.ascontiguousarray(block["doc"])
+            one, other = screen.take(np.ascontiguousarray(block["key"]), doc, signatures)
+            yield records_of(_PAIRS, key=np.maximum(one, other), other=np.minimum(one, other), near=1)
 
-    def name_partner(self, records: np.ndarray, position: np.ndarray, batch: pa.RecordBatch, part: Part) -> np.ndarray:
-        """The partner's id; keyed by the document again."""
-        hi, lo = halves(batch["id"])
-        named = _make(_NAMED, partner_hi=hi[position], partner_lo=lo[position])
-        for name, _ in _CHOSEN:
-            named[name] = records[name]
-        named["key"] = records["doc"]
-        return named
+    def members(self, blocks: Callable[[], Blocks], documents: int, tell: dict[str, int]) -> Blocks:
+        """Families of documents that pairs connect."""
+        if documents > families.MOST_DOCUMENTS:
+            raise LawError(
+                f"`{self.label}`: {documents:,} documents in one scope, {families.MOST_DOCUMENTS:,} at most. "
+                f"Narrow `scope`, or split the manifest."
+            )
+        for doc, root, head, near in families.members(blocks, documents):
+            yield records_of(_FAMILY, key=doc, head=head, root=root, near=near)
+
+    # -- evidence ------------------------------------------------------------------------------------------------------
+
+    def samples(self, batch: pa.RecordBatch, part: Part) -> np.ndarray:
+        """The counted shingles of each document. `check` tells texts apart, so that copies count once."""
+        shingles = batch["sample"]
+        sizes = pc.fill_null(pc.list_value_length(shingles), 0).to_numpy(zero_copy_only=False)
+        value = shingles.flatten().to_numpy(zero_copy_only=False).astype(np.uint64)
+        check = np.repeat(halves(batch["exact"])[1].astype(np.uint32), sizes)
+        value ^= _scope_bits(part)  # counts are those of a scope
+        return records_of(_COUNTED, key=value << np.uint64(32) | value, check=check)
+
+    def common(self, blocks: Blocks, tell: dict[str, int]) -> Blocks:
+        """Counted shingles that at least OUTSIDE different texts hold."""
+        before: tuple[int, int] | None = None
+        key, count = 0, 0
+        for block in blocks:
+            different = block[firsts((block["key"], block["check"]), before)]
+            before = int(block["key"][-1]), int(block["check"][-1])
+            if not len(different):
+                continue
+            keys, counts = np.unique(different["key"], return_counts=True)
+            if int(keys[0]) == key:
+                counts[0] += count
+            elif count >= OUTSIDE:
+                yield records_of(_COMMON, key=np.array([key], np.uint64), count=np.array([count]))
+            key, count = int(keys[-1]), int(counts[-1])
+            many = counts[:-1] >= OUTSIDE
+            yield records_of(_COMMON, key=keys[:-1][many], count=counts[:-1][many])
+        if count >= OUTSIDE:
+            yield records_of(_COMMON, key=np.array([key], np.uint64), count=np.array([count]))
+
+    def ship(self, records: np.ndarray, position: np.ndarray, batch: pa.RecordBatch, part: Part) -> Blocks:
+        """The shingle set of each document of a family, in chunks; none where the family has no near pair."""
+        begin = np.flatnonzero(firsts((records["key"],), None)) if len(records) else np.empty(0, np.int64)
+        begin = begin[~np.logical_or.reduceat(_copies(records), begin)] if len(begin) else begin
+        records, position = records[begin], position[begin]
+        for begin in range(0, len(records), _SHIP_ROWS):
+            own = slice(begin, begin + _SHIP_ROWS)
+            yield self._shipped(records[own], batch.take(pa.array(position[own])), part)
+
+    def _shipped(self, records: np.ndarray, batch: pa.RecordBatch, part: Part) -> np.ndarray:
+        blank = pa.scalar("", batch["text"].type)
+        text, bounds = characters.utf8(pc.if_else(pa.array(records["near"] != 0), batch["text"], blank))
+        hashes, offsets = shingle_hashes(text, bounds, key.table(), self.words, self.han)
+        sets, ends, limits = shingle_sets.distinct(hashes, offsets)
+        # Scopes are told apart in the bits by which shingles are counted; those that say whether they are stay.
+        owner, number, count, chunks = shingle_sets.pack(sets ^ _scope_bits(part), ends)
+        ranks = {name: values[owner] for name, values in self._ranks(batch, part).items()}
+        return records_of(
+            _SETS,
+            key=records["root"][owner],
+            part=number,
+            count=count,
+            doc=records["key"][owner],
+            limit=limits[owner],
+            hashes=chunks.view(f"V{8 * CHUNK}").ravel(),
+            **ranks,
+        )
+
+    def follow(self, records: np.ndarray, position: np.ndarray, batch: pa.RecordBatch, part: Part) -> np.ndarray:
+        """Copies, keyed by the document that they are copies of."""
+        copies = records[_copies(records)]
+        return records_of(_VERDICT, key=copies["head"], kind=1, doc=copies["key"])
+
+    # -- verdicts ------------------------------------------------------------------------------------------------------
+
+    def decide(self, blocks: Blocks, tell: dict[str, int], common: Beside) -> Blocks:
+        """Who stays of each family. A family is decided whole, or in tiles where it is larger."""
+        values = (common.records["key"] & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+        leaders = Leaders(self.threshold, counted(values, common.records["count"], common.every), self.templates)
+        tell |= dict.fromkeys(("compared", "templates", "apart", "evicted"), 0)
+        for records, more in _tiles(blocks):
+            decided = leaders.decide(_members(records), more)
+            tell["compared"] += int((np.diff(decided.members.bounds) > 0).sum())
+            tell["templates"] += int((decided.relation == TEMPLATE).sum())
+            tell["apart"] += int((decided.relation == APART).sum())
+            yield _verdicts(decided)
+        tell["evicted"] = leaders.evicted
+
+    def inherit(self, blocks: Blocks, tell: dict[str, int]) -> Blocks:
+        """Copies get what was decided of the document that they are copies of. Keyed by leader from here."""
+        carried = np.empty(0, np.dtype(list(_VERDICT)))
+        for block in blocks:
+            whole = np.concatenate([carried, block])
+            at = np.maximum.accumulate(np.where(whole["kind"] == 0, np.arange(len(whole)), -1))
+            if at[0] < 0 or not np.array_equal(whole["key"][at], whole["key"]):
+                raise LawError(f"`{self.label}`: a copy of a document that was not decided")
+            made = whole[at]
+            copies = whole["kind"] != 0
+            made["doc"] = whole["doc"]
+            standing = copies & (made["dropped"] == 0)
+            for name, value in (("similarity", 1), ("rare", 1), ("relation", EXACT)):
+                made[name][standing] = value
+            for half in ("hi", "lo"):
+                made[f"partner_{half}"][standing] = made[f"id_{half}"][standing]
+            made["dropped"][copies] = 1
+            made["key"], made["kind"] = made["leader"], 1
+            carried = whole[at[-1:]]
+            yield made[len(whole) - len(block) :]
+
+    def size(self, blocks: Blocks, tell: dict[str, int]) -> Blocks:
+        """How many documents each cluster has."""
+        tell |= dict.fromkeys(("clusters", "clustered_documents", "largest_cluster"), 0)
+        key, count = 0, 0
+
+        def put(keys: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+            many = sizes[sizes > 1]
+            tell["clusters"] += len(many)
+            tell["clustered_documents"] += int(many.sum())
+            tell["largest_cluster"] = max([tell["largest_cluster"], *many.tolist()])
+            return records_of(_VERDICT, key=keys, kind=0, size=sizes)
+
+        for block in blocks:
+            keys, counts = np.unique(block["key"], return_counts=True)
+            if count and int(keys[0]) == key:
+                counts[0] += count
+            elif count:
+                yield put(np.array([key], np.uint64), np.array([count]))
+            key, count = int(keys[-1]), int(counts[-1])
+            yield put(keys[:-1], counts[:-1])
+        if count:
+            yield put(np.array([key], np.uint64), np.array([count]))
+
+    def tell_size(self, blocks: Blocks, tell: dict[str, int]) -> Blocks:
+        """The size of its cluster to each document. Keyed by document from here."""
+        size = 0
+        for block in blocks:
+            sizes = heads(block["size"], block["kind"] == 0, size)
+            size = int(sizes[-1])
+            members = block["kind"] != 0
+            made = block[members]
+            made["size"], made["key"] = sizes[members], made["doc"]
+            yield made
 
     def verdict(self, records: np.ndarray, position: np.ndarray, batch: pa.RecordBatch, part: Part) -> Columns:
         at = np.full(part.rows, -1)  # of each row, the place of its record
         at[position] = np.arange(len(position))
         where = pa.array(at, mask=at < 0)
-        steps = pa.array(np.where(records["order"] == 0, 4096, 4097 - records["order"].astype(np.int64)))
+        alone, single = records["relation"] == ALONE, records["size"] < 2
         partner = joined(records["partner_hi"], records["partner_lo"])
-        dropped = pa.array(records["dropped"] != 0)
-        code = pc.if_else(pa.array(records["order"] == 0), "exact_duplicate", "near_duplicate")
-        detail = pc.binary_join_element_wise(_SHARES.take(steps), _hexadecimal(partner), " of ")
-        nothing = pa.scalar(None, pa.string())
+        code = pc.if_else(pa.array(records["relation"] == EXACT), "exact_duplicate", "near_duplicate")
+        left = records["dropped"] != 0
+        shares = pa.array([f"{value:.4f}" for value in records["similarity"][left].tolist()], pa.string())
+        share = shares.take(pa.array(np.cumsum(left) - 1, mask=~left))
+        detail = pc.binary_join_element_wise(share, _hexadecimal(partner), " of ")
+
+        def unless(null: np.ndarray, values: pa.Array) -> pa.Array:
+            return pc.if_else(pa.array(null), pa.scalar(None, values.type), values).take(where)
+
         return {
-            "cluster": joined(records["survivor_hi"], records["survivor_lo"]).take(where),
-            "partner": partner.take(where),
-            "similarity": pc.divide(steps.cast(pa.float32()), pa.scalar(4096, pa.float32())).take(where),
-            "cluster_size": pa.array(records["size"]).take(where),
-            "drop": pc.if_else(dropped, code, nothing).take(where),
-            "detail": pc.if_else(dropped, detail, nothing).take(where),
+            "cluster": unless(single, joined(records["cluster_hi"], records["cluster_lo"])),
+            "cluster_size": unless(single, pa.array(records["size"])),
+            "partner": unless(alone, partner),
+            "similarity": unless(alone, pa.array(records["similarity"])),
+            "rare_similarity": unless(alone, pa.array(records["rare"])),
+            "relation": unless(alone, _RELATIONS.take(pa.array(records["relation"]))),
+            "drop": unless(~left, code),
+            "detail": unless(~left, detail),
         }
 
     def summary(self, counts: dict[str, int], dropped: int) -> dict[str, int]:
-        """What a build says of the stage: records by round, and documents dropped by it."""
+        """What a build says of the stage."""
+        names = (
+            "compared",
+            "clustered_documents",
+            "clusters",
+            "largest_cluster",
+            "templates",
+            "apart",
+            "crowded",
+            "evicted",
+        )
         return {
-            "candidate_pairs": counts["attach"],
-            "confirmed_pairs": counts["confirm"] // 2,
-            "clustered_documents": counts["clusters"],
-            "clusters": counts["clusters"] - dropped,
-            "largest_cluster": counts["largest_cluster"] if counts["clusters"] else 0,
+            "copies": counts["equal"],
+            **{name: counts.get(name, 0) for name in names},
             "dropped": dropped,
         }
+
+
+def _scope_bits(part: Part) -> np.uint64:
+    return np.uint64(part.scope & 0xFFFFFFFF)
+
+
+def _falling(column: pa.Array) -> np.ndarray:
+    """(n,) uint64 that rise as the numbers of a column fall, as float64; null and NaN last."""
+    numbers = pc.fill_null(column.cast(pa.float64(), safe=False), float("nan"))
+    values = np.ascontiguousarray(numbers.to_numpy(zero_copy_only=False) + 0.0)  # one zero
+    raw = values.view(np.uint64)
+    rising = np.where(raw >> np.uint64(63), ~raw, raw | np.uint64(1 << 63))
+    return np.where(np.isnan(values), np.uint64(0xFFFFFFFFFFFFFFFF), ~rising)
+
+
+def _copies(records: np.ndarray) -> np.ndarray:
+    """Records that name a document as a copy of another, of which it has one at most. It may have one that names it
+    alone besides, and has its verdict from the other."""
+    return records["head"] != records["key"]
+
+
+def _tiles(blocks: Blocks) -> Iterator[tuple[np.ndarray, bool]]:
+    """Chunks of whole families, and of larger ones in tiles: (records, whether the last family goes on). Where a family
+    is cut follows from its own records, not from where blocks end."""
+    most = TILE_HASHES // CHUNK
+    held = np.empty(0, np.dtype(list(_SETS)))
+
+    def cut(begin: int, end: int) -> int:
+        """Where the last set ends that fits into a tile; the end of the first, where that alone does not."""
+        starts = np.append(np.flatnonzero(held["part"][begin + 1 : end] == 0) + 1, end - begin)
+        return begin + int(starts[max(0, int(np.searchsorted(starts, most, "right")) - 1)])
+
+    for block in chain(blocks, [None]):
+        if block is not None:
+            held = np.concatenate([held, block])
+        if not len(held):
+            continue
+        ends = np.flatnonzero(held["key"][1:] != held["key"][:-1]) + 1
+        if block is None:
+            ends = np.append(ends, len(held))
+        sizes = np.diff(ends, prepend=0)
+        begin = 0
+        for end, size in zip(ends[sizes > most].tolist(), sizes[sizes > most].tolist(), strict=True):
+            if end - size > begin:
+                yield held[begin : end - size], False
+            begin = end - size
+            while (at := cut(begin, end)) < end:
+                yield held[begin:at], True
+                begin = at
+            yield held[begin:end], False
+            begin = end
+        whole = int(ends[-1]) if len(ends) else 0
+        if whole > begin:
+            yield held[begin:whole], False
+        begin = whole
+        while len(held) - begin > most and (at := cut(begin, len(held))) < len(held):
+            yield held[begin:at], True
+            begin = at
+        held = held[begin:]
+
+
+def _members(records: np.ndarray) -> Members:
+    """Chunks of whole sets, in order."""
+    chunks = np.ascontiguousarray(records["hashes"]).view("<u8").reshape(-1, CHUNK)
+    hashes, bounds = shingle_sets.unpack(records["part"], records["count"], chunks)
+    begin = records[records["part"] == 0]
+    nothing = np.zeros(len(begin), np.uint64)
+    columns = (begin[name].copy() for name in ("key", "doc", "id_hi", "id_lo", "limit"))
+    standing = (begin["rank"] < _NEW).astype(np.uint8)
+    return Members(*columns, standing, nothing, nothing, nothing, hashes, bounds)
+
+
+def _verdicts(decided: Decided) -> np.ndarray:
+    members = decided.members
+    return records_of(
+        _VERDICT,
+        key=members.doc,
+        kind=0,
+        doc=members.doc,
+        leader=members.leader,
+        cluster_hi=members.leader_hi,
+        cluster_lo=members.leader_lo,
+        id_hi=members.hi,
+        id_lo=members.lo,
+        partner_hi=decided.partner_hi,
+        partner_lo=decided.partner_lo,
+        similarity=decided.similarity,
+        rare=decided.rare,
+        relation=decided.relation,
+        dropped=decided.kept == 0,
+    )
 
 
 def _hexadecimal(ids: pa.Array) -> pa.Array:
     """Strings of 32 digits. `ids` has no nulls and no offset."""
     octets = np.frombuffer(ids.buffers()[1], np.uint8, 16 * len(ids))
-    digits = _DIGITS[np.stack([octets >> 4, octets & 15], axis=1)]
+    digits = np.frombuffer(b"0123456789abcdef", np.uint8)[np.stack([octets >> 4, octets & 15], axis=1)]
     bounds = np.arange(0, 32 * len(ids) + 1, 32, dtype=np.int32)
     return pa.StringArray.from_buffers(len(ids), pa.py_buffer(bounds.tobytes()), pa.py_buffer(digits.tobytes()))
-
-
-def _exact(batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:
-    """Halves of the 128-bit keys; twice 0 where there is none, whatever bytes lie under the null."""
-    there = np.asarray(batch["exact"].is_valid())
-    hi, lo = halves(batch["exact"])
-    return np.where(there, hi, np.uint64(0)), np.where(there, lo, np.uint64(0))

@@ -26,7 +26,7 @@ from corpus.drive import Outcome, compile_corpus
 from corpus.graph import Graph
 from corpus.local import Local
 from corpus.progress import Progress
-from corpus.seal import open_manifest
+from corpus.sealed import open_manifest
 from corpus.status import survey
 from corpus.store import Blobs
 from corpus.tokens import ShardReader
@@ -142,7 +142,7 @@ def documents(built: Path) -> Iterator[tuple[str, str]]:
 def test_shards_decode_to_the_text_of_the_survivors(built: Path) -> None:
     """Text in the table of `normalise`, alive after the last stage == text decoded from the shards."""
     from corpus.chain import Walk
-    from corpus.seal import read_steps
+    from corpus.sealed import read_steps
     from corpus.steps import Origin
 
     sealed = open_manifest(Blobs(str(built / "out")))

@@ -1,4 +1,5 @@
-"""Rounds: emit, combine, group, join, solve, settle, over in-memory partitions; levels; any order of completion."""
+"""Rounds: emit, combine, group, join, solve, settle, over in-memory partitions; levels; any order of completion. What
+rounds may say of the graph (`of`, `into`, `beside`, `together`, `keep`): test_exchange_graph.py."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ class Ranks(Exchange, frozen=True, kw_only=True, tag="ranks"):
         records["key"], records["doc"] = batch["value"].to_numpy(), np.arange(batch.num_rows)
         return records
 
-    def tally(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    def tally(self, blocks: Iterator[np.ndarray], tell: dict[str, int]) -> Iterator[np.ndarray]:
         held: dict[int, list[int]] = {}
         for block in blocks:  # small data: plain Python says what is meant
             for key, doc in block.tolist():
@@ -155,7 +156,7 @@ def test_emitted_runs_are_kept_and_used(tmp_path: Path) -> None:
     blobs = Blobs(str(tmp_path))
     parts = numbered({key: Part(key, "s", 1, len(rows)) for key, rows in VALUES.items()})
     work = [Bundle(i, f"b{i}", tuple(parts[i * 7 : i * 7 + 7]), Watching(VALUES)) for i in range(3)]
-    emit = exchange._Task(blobs, Ranks(), 0, f"cache/{runs.FORMAT}-b1", bundle=work[1])
+    emit = exchange._Task(blobs, Ranks(), 0, f"cache/{exchange._EMITTED}-b1-values", bundle=work[1])
     exchange._emit(emit)
     assert calls == []
 

@@ -18,7 +18,7 @@ from corpus.opened import Build
 from corpus.store import Blobs
 from corpus.verify import verify
 
-NOT_OF_A_BUILD = ("inputs", "runs", "probe", "runs.jsonl")
+NOT_OF_A_BUILD = ("inputs", "runs", "probe", "runs.jsonl", "packed")
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,15 @@ PINS = {
     "Split": "1:17a8728b58d6e11f",
     "Lid": "1:faedb2fb367fd03f",
     "Signals": "1:2e7f7ed01b117ad0",
-    "Sign": "1:2544517a59d6ebee",
+    "Sign": "2:2544517a59d6ebee",
     "Judge": "1:34148eab47390c5a",
-    "Dedup": "2:c72005dcd36ffdd9",
+    "DedupUrls": "1:a989dd5b3be6cce4",
+    "Dedup": "3:bf8294c5d1d42440",
+    "Repeats": "1:89f6dabf1a9f52d7",
+    "Substrings": "1:f08c975a144f67e9",
+    "Cut": "1:34d4037d7eea02c1",
     "Encode": "1:c70f239962ca5671",
-    "Pack": "1:f5fa3181c2049683",
+    "Pack": "2:f5fa3181c2049683",
     "ReadPile": "1:06531a1cf98f64ec",
     "ReadJsonl": "1:a0ddba5bbb7c1364",
     "ReadWarc": "1:c61131c9248642c0",
@@ -33,6 +37,8 @@ PINS = {
 def defaults(kind: type) -> str:
     values: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
+        if field.name in kind.guards:  # type: ignore[attr-defined]
+            continue
         value = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
         values[field.name] = "required" if value is msgspec.NODEFAULT else msgspec.to_builtins(value)
     if kind.__name__ == "Judge":
