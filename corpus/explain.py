@@ -367,7 +367,7 @@ def _in_words(twin: Twin, own: str) -> list[str]:
     if twin.best is None:
         return lines
     cluster = f"cluster of {twin.cluster_size:,}"
-    if twin.best.id != own:
+    if not twin.kept or twin.best != Kin(own):
         same = twin.partner is not None and twin.best.id == twin.partner.id
         return [*lines, f"{cluster}; {'that one' if same else _where(twin.best)} is the best of them"]
     left = f"{twin.cluster_size - 1:,} left for it" + (", or were told apart from it" if twin.left is None else "")

@@ -116,7 +116,7 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
     templates: bool = True
     against: tuple[str, ...] = ()
     max_dropped_share: float = 0.5  # a crawl of which more leaves has more copies than pages
-    max_cluster: int = 10_000
+    max_cluster: int = 10_000  # a page that stands so often is worth a look, if only at its boilerplate
     accept: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

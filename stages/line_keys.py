@@ -1,8 +1,8 @@
 """Lines and paragraphs of documents, told apart by a hash of what they say.
 
 What a line says is the sequence of its units (`stages/units.py`), digits as they are or all as 0: case, width,
-punctuation and spacing make no difference. A paragraph is a run of two or more lines with units; a line without any, such as a blank
-one or a rule of dashes, ends it. Of 96 bits of hash each, `key` and `check` are made in different ways.
+punctuation and spacing make no difference. A paragraph is a run of two or more lines with units; a line without any,
+such as a blank one or a rule of dashes, ends it. Of 96 bits of hash each, `key` and `check` are made in different ways.
 """
 
 import numpy as np

@@ -30,7 +30,7 @@ def _fill(keys, table):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, inline="always")
 def find(table, keys, checks, key, check):  # type: ignore[no-untyped-def]
-    """Index of (key, check) in keys and checks, or -1."""
+    """Index of the first (key, check) in keys and checks, or -1."""
     mask = np.uint64(table.size - 1)
     at = key & mask
     while table[at] >= 0:

@@ -137,7 +137,7 @@ def sign(  # type: ignore[no-untyped-def]
         at = np.int64(bounds[document])
         end = np.int64(bounds[document + 1])
         while at < end:
-            at, size, spaced, held = scan(text, at, end, table, key, size, spaced, w.last, w.single, held)
+            at, size, spaced, held = scan(text, at, end, table, key, size, spaced, w.last, w.single, held, w.margin)
             count = hash_windows(w, held, words, han, at >= end and total == 0, found)
             for i in range(count):
                 put(sample, sampled, found[i])
@@ -153,6 +153,20 @@ def sign(  # type: ignore[no-untyped-def]
         shingles[document] = total
         key_bounds[document + 1] = size
     return sampled
+
+
+@njit(cache=True, nogil=True)
+def distinct(sample, counts):  # type: ignore[no-untyped-def]
+    """The sorted entries of `sign`'s sample without repeats: the low halves, uint32. Adds to `counts`, (n,) int32, how
+    many each document has."""
+    values = np.empty(sample.size, np.uint32)
+    size = 0
+    for i in range(sample.size):
+        if i == 0 or sample[i] != sample[i - 1]:
+            values[size] = np.uint32(sample[i] & np.uint64(0xFFFFFFFF))
+            counts[np.int64(sample[i] >> np.uint64(32))] += 1
+            size += 1
+    return values[:size]
 
 
 @njit(cache=True, nogil=True)

@@ -4,11 +4,11 @@ reads text; content and id where one occurrence stays; url where the scope is th
 adds  repeats, repeats_of (spans, see `marked.py`; `kind` is `line` or `paragraph`),
       repeated_bytes (int64: how many they cover)
 
-Menus, footers and notices stand on every page of a host; CCNet (Wenzek et al. 2020, section 3.1) removes every
-paragraph that occurs twice in a part of a crawl. Here a line or a paragraph is repeated where at least `min_documents`
-documents of its scope have it, and at least the share `min_share` of them. Lines are compared by what they say
-(`line_keys.py`), so that "Page 3 of 12" and "PAGE 4 OF 12." are one. Nothing is dropped or cut: a `cut` stage does that
-with the spans, a rule may look at `repeated_bytes`.
+Menus, footers and notices stand on every page of a host; CCNet (Wenzek et al. 2020) removes every paragraph that occurs
+twice in a part of a crawl, told apart by a hash of it in lower case, digits as 0, without punctuation. Here a line or a
+paragraph is repeated where at least `min_documents` documents of its scope have it, and at least the share `min_share`
+of them. Lines are compared by what they say (`line_keys.py`), so that "Page 3 of 12" and "PAGE 4 OF 12." are one.
+Nothing is dropped or cut: a `cut` stage does that with the spans, a rule may look at `repeated_bytes`.
 
 With `keep_first` one occurrence stays unmarked: the first in the document of the source with the lowest priority
 number, of these the one with the smallest `content`, of these with the smallest id. A paragraph is marked as a whole,
@@ -16,10 +16,10 @@ without its lines; in one that stays, a line may be marked whose own first docum
 
 It should stand before a stage that cuts documents in parts, and behind `dedup`: copies of a page repeat all its lines.
 
-Each partition sends one record for each of its distinct lines, with the number of documents that have it. What is
-repeated comes back, and the lines are made again from the text. So a line of every document costs one record of 24
-bytes a partition; memory of a task is that, the bounds of `corpus/exchange.py`, 100 bytes a line of
-a partition, and 21 bytes per unit of the longest document.
+Each partition sends one record of 20 bytes for each of its distinct lines, with the number of documents that have it.
+What is repeated comes back, and the lines are made again from the text. So a line of every document costs one record a
+partition. Memory: 100 bytes a line of a partition, 21 bytes a unit of the longest document, the records of the most
+frequent line, one a partition, and the bounds of `corpus/exchange.py`.
 """
 
 from collections.abc import Iterator

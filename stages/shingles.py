@@ -26,7 +26,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from stages.characters import decode
-from stages.key import CODES, GAP, LETTERS, NOTHING, SINGLE
+from stages.key import CODES, LETTERS, NOTHING, SINGLE
 from stages.repetition import mix
 
 # 3 modulo 8, so that BASE**d - 1 has few factors of two: those are the bits lost between two shingles in which units d
@@ -37,8 +37,9 @@ MAX_UNITS = 32  # of a shingle
 CHUNK = 512  # units that wait for their shingles: their arrays, 20 kB, stay in the first cache
 SLACK = 8  # bytes that a key buffer needs beyond the text: words are written 8 bytes at a time
 
+BLOCK = 64  # bytes of text looked at together: one bit each
+
 _ONES = 0x0101010101010101
-_HIGH = 0x80 * _ONES
 
 
 @intrinsic
@@ -89,18 +90,44 @@ def zeros_below(typingctx, value):  # type: ignore[no-untyped-def]
     return types.int64(types.uint64), codegen
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _alphanumeric(word):  # type: ignore[no-untyped-def]
-    """Of 8 bytes: the high bit of each that is an ASCII letter or digit, and the bytes with letters in lower case."""
-    ones = np.uint64(_ONES)
-    high = np.uint64(_HIGH)
-    seven = word & ~high
-    lower = seven | np.uint64(0x20 * _ONES)
-    letter = (lower + ones * np.uint64(0x80 - 0x61)) & ~(lower + ones * np.uint64(0x80 - 0x7B))
-    digit = (seven + ones * np.uint64(0x80 - 0x30)) & ~(seven + ones * np.uint64(0x80 - 0x3A))
-    ascii_ = ~word & high
-    letter &= ascii_
-    return letter | (digit & ascii_), word | (letter >> np.uint64(2))
+def _among(builder, data, first, last):  # type: ignore[no-untyped-def]
+    """Which of the bytes of a vector lie in first..last."""
+    shifted = builder.sub(data, ir.Constant(data.type, [first] * BLOCK))
+    return builder.icmp_unsigned("<=", shifted, ir.Constant(data.type, [last - first] * BLOCK))
+
+
+def _block_of(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    array = context.make_array(signature.args[0])(context, builder, args[0])
+    kind = ir.VectorType(ir.IntType(8), BLOCK)
+    return builder.load(builder.bitcast(builder.gep(array.data, [args[1]]), kind.as_pointer()), align=1)
+
+
+@intrinsic
+def _alphanumeric(typingctx, data, at):  # type: ignore[no-untyped-def]
+    """Of BLOCK bytes of a uint8 array from index `at`: one bit each, set for the letters and digits of ASCII."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        block = _block_of(context, builder, signature, args)
+        small = builder.or_(block, ir.Constant(block.type, [0x20] * BLOCK))
+        found = builder.or_(_among(builder, small, 0x61, 0x7A), _among(builder, block, 0x30, 0x39))
+        return builder.bitcast(found, ir.IntType(BLOCK))
+
+    return types.uint64(data, types.int64), codegen
+
+
+@intrinsic
+def _not_plain(typingctx, data, at):  # type: ignore[no-untyped-def]
+    """Of BLOCK bytes of a uint8 array from index `at`: one bit each, set for what is not ASCII, and for the ASCII that
+    neither belongs to a word nor ends it: the apostrophe, and the controls that are no white space."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        block = _block_of(context, builder, signature, args)
+        found = _among(builder, block, 0x7F, 0xFF)
+        for first, last in ((0x00, 0x08), (0x0E, 0x1F), (0x27, 0x27)):
+            found = builder.or_(found, _among(builder, block, first, last))
+        return builder.bitcast(found, ir.IntType(BLOCK))
+
+    return types.uint64(data, types.int64), codegen
 
 
 @njit(cache=True, nogil=True)
@@ -126,9 +153,53 @@ def _look_up(text, at, end, table):  # type: ignore[no-untyped-def]
     )
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _plain_words(source, start, key, size, spaced, last, single, held):  # type: ignore[no-untyped-def]
+    """Words of letters and digits of ASCII, of the BLOCK bytes from source[start] on, as far as they are followed by
+    ASCII that ends a word. The first byte is a letter or digit, and SLACK bytes follow the block.
+
+    -> bytes used up; how many more belong to a word that may go on otherwise; size, spaced, held
+    """
+    ones = np.uint64(0xFFFFFFFFFFFFFFFF)
+    limit = zeros_below(_not_plain(source, start))
+    inside = ones >> np.uint64(64 - limit) if limit > 0 else np.uint64(0)
+    alphanumeric = _alphanumeric(source, start) & inside
+    before = alphanumeric << np.uint64(1)
+    starts = alphanumeric & ~before
+    ends = before & ~alphanumeric & inside
+    while ends:
+        at = zeros_below(starts)
+        count = zeros_below(ends) - at
+        at += start
+        starts &= starts - np.uint64(1)
+        ends &= ends - np.uint64(1)
+        put(key, size, 32)
+        size += spaced
+        spaced = True
+        h = np.uint64(0)
+        word = load64(source, at) | np.uint64(0x20 * _ONES)  # lower case; digits have this bit anyway
+        while count > 8:
+            store64(key, size, word)
+            h = mix(h ^ word)
+            size += 8
+            at += 8
+            count -= 8
+            word = load64(source, at) | np.uint64(0x20 * _ONES)
+        word &= ones >> np.uint64(64 - 8 * count)
+        store64(key, size, word)
+        size += count
+        put(last, held, h ^ word)
+        put(single, held, 0)
+        held += 1
+    if starts:
+        used = zeros_below(starts)
+        return used, limit - used if limit < BLOCK or used == 0 else 0, size, spaced, held
+    return limit, 0, size, spaced, held
+
+
 @njit(cache=True, nogil=True)
-def scan(text, at, end, table, key, size, spaced, last, single, held):  # type: ignore[no-untyped-def]
-    """Key and units of a document, from byte `at` on, until its end or until CHUNK units are held.
+def scan(text, at, end, table, key, size, spaced, last, single, held, margin):  # type: ignore[no-untyped-def]
+    """Key and units of a document, from byte `at` on, until its end or until no more units may fit.
 
     text, at, end  uint8; the document ends at `end`
     table          `stages.key.table()`
@@ -138,52 +209,32 @@ def scan(text, at, end, table, key, size, spaced, last, single, held):  # type: 
                    made in one loop
     single         out, (CHUNK + MAX_UNITS,) uint8: whether the unit is a character
     held           units there are
+    margin         (BLOCK + SLACK,) uint8: scratch, for the end of a document
 
     -> at, size, spaced, held
+
+    Three ways through the text, from quick to general: words of ASCII a block at a time, Han and other characters of
+    three bytes in runs, and anything one character at a time.
     """
-    while at < end and held < CHUNK:
+    while at < end and held < CHUNK - BLOCK // 2:
         first = text[at]
-        start = -1
         if first < 0x80:
-            if at + 8 <= end:
-                word = load64(text, at)
-                found, lower = _alphanumeric(word)
-                if not found & np.uint64(0x80):
-                    at += zeros_below(found | word & np.uint64(_HIGH)) >> 3  # ASCII that is in no word
-                    continue
-                put(key, size, 32)
-                size += spaced
-                start = size
-                h = np.uint64(0)
-                run = zeros_below(found ^ np.uint64(_HIGH)) >> 3
-                while run == 8:
-                    store64(key, size, lower)
-                    size += 8
-                    at += 8
-                    if at + 8 > end:
-                        break
-                    word = load64(text, at)
-                    found, after = _alphanumeric(word)
-                    run = zeros_below(found ^ np.uint64(_HIGH)) >> 3
-                    if run > 0:
-                        h = mix(h ^ lower)
-                        lower = after
-                if run < 8:
-                    if run > 0:
-                        lower &= (np.uint64(1) << np.uint64(8 * run)) - np.uint64(1)
-                        store64(key, size, lower)
-                        size += run
-                        at += run
-                    after = (word >> np.uint64(8 * run)) & np.uint64(255)
-                    if after < np.uint64(0x80) and table[after] >> np.uint64(40) == np.uint64(GAP):
-                        at += 1
-                        spaced = True
-                        put(last, held, h ^ lower)
-                        put(single, held, 0)
-                        held += 1
-                        continue
+            if table[first] >> np.uint64(40) != np.uint64(LETTERS):
+                at += 1  # ends no word: there is none
+                continue
+            if at + BLOCK + SLACK <= end:
+                used, plain, size, spaced, held = _plain_words(text, at, key, size, spaced, last, single, held)
+            else:
+                for i in range(BLOCK + SLACK):
+                    margin[i] = 32
+                for i in range(end - at):
+                    margin[i] = text[at + i]
+                used, plain, size, spaced, held = _plain_words(margin, 0, key, size, spaced, last, single, held)
+            at += used
+            if plain == 0:
+                continue
         else:
-            # A run of characters of three bytes: nothing to guess until one belongs to a word.
+            plain = 0
             begin = at
             while at + 8 <= end and held < CHUNK:
                 word = load64(text, at)
@@ -198,30 +249,34 @@ def scan(text, at, end, table, key, size, spaced, last, single, held):  # type: 
                 store64(key, size, taken)
                 size += np.int64((packed >> np.uint64(32)) & np.uint64(255))
                 at += 3
+                # Written in any case and counted if it is a unit: punctuation costs no wrong guess of a branch.
                 put(last, held, taken)
                 put(single, held, 1)
                 held += action == np.uint64(SINGLE)
                 spaced &= action != np.uint64(SINGLE)
             if at > begin:
                 continue
-        if start < 0:
-            action, taken, count, width = _look_up(text, at, end, table)
-            if action == SINGLE:
-                store64(key, size, taken)
-                size += count
-                at += width
-                spaced = False
-                put(last, held, taken)
-                put(single, held, 1)
-                held += 1
-                continue
-            if action != LETTERS:
-                at += width
-                continue
-            put(key, size, 32)
-            size += spaced
-            start = size
-        # A word that is not ASCII letters and digits alone, one character at a time from here on.
+        action, taken, count, width = _look_up(text, at, end, table)
+        if action == SINGLE:
+            store64(key, size, taken)
+            size += count
+            at += width
+            spaced = False
+            put(last, held, taken)
+            put(single, held, 1)
+            held += 1
+            continue
+        if action != LETTERS:
+            at += width
+            continue
+        put(key, size, 32)
+        size += spaced
+        start = size
+        while plain > 0 and at + 8 <= end:
+            store64(key, size, load64(text, at) | np.uint64(0x20 * _ONES))
+            size += min(plain, 8)
+            at += min(plain, 8)
+            plain -= 8
         while at < end:
             action, taken, count, width = _look_up(text, at, end, table)
             if action == LETTERS:
@@ -234,13 +289,13 @@ def scan(text, at, end, table, key, size, spaced, last, single, held):  # type: 
         put(last, held, _last_block(key, start, size))
         put(single, held, 0)
         held += 1
-    return at, size, spaced, held
+    return min(at, end), size, spaced, held
 
 
 class Windows(NamedTuple):
     """Working memory for the units of one chunk.
 
-    last, single  see `scan`
+    last, single, margin  see `scan`
     sums          (CHUNK + 1,) uint64: prefix sums of u[i] * BASE**-i
     heavy         (CHUNK + MAX_UNITS,) uint16: weight of each unit
     weight        (CHUNK,) uint16: weight of the units from each unit on, as many as were added so far
@@ -257,6 +312,7 @@ class Windows(NamedTuple):
     length: np.ndarray
     power: np.ndarray
     inverse: np.ndarray
+    margin: np.ndarray
 
 
 @njit(cache=True, nogil=True)
@@ -274,7 +330,8 @@ def windows() -> Windows:
     longs = np.zeros((4, CHUNK + 1), np.uint64)
     shorts = np.zeros((3, CHUNK + MAX_UNITS), np.uint16)
     _powers(longs[2], longs[3])
-    return Windows(longs[0], np.zeros(CHUNK + MAX_UNITS, np.uint8), longs[1], *shorts, longs[2], longs[3])
+    single = np.zeros(CHUNK + MAX_UNITS, np.uint8)
+    return Windows(longs[0], single, longs[1], *shorts, longs[2], longs[3], np.zeros(BLOCK + SLACK, np.uint8))
 
 
 @njit(cache=True, nogil=True)
@@ -360,7 +417,7 @@ def _shingle_hashes(text, bounds, table, words, han, w, key, out, offsets):  # t
         held = 0
         spaced = False
         while at < end:
-            at, _, spaced, held = scan(text, at, end, table, key, 0, spaced, w.last, w.single, held)
+            at, _, spaced, held = scan(text, at, end, table, key, 0, spaced, w.last, w.single, held, w.margin)
             count = hash_windows(w, held, words, han, at >= end and total == begin, out[total:])
             total += count
             held = keep(w, held, count)

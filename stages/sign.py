@@ -107,6 +107,7 @@ class Sign(Map, frozen=True, kw_only=True, tag="sign"):
         view = keys.data
         signatures = np.empty((count, self.permutations), np.uint32)
         counts = np.empty(count, np.int32)
+        sample_sizes = np.zeros(count, np.int32)
         exact: list[bytes] = []
         samples: list[np.ndarray] = []
         for first, last in _groups(bounds):
@@ -116,7 +117,8 @@ class Sign(Map, frozen=True, kw_only=True, tag="sign"):
                 text, bounds[first : last + 1], model.table, self.words, self.han, windows, model.a, model.b,
                 keys, key_bounds, signatures[group], counts[group], sample,
             )  # fmt: skip
-            samples.append(_distinct(sample[:sampled]) + np.uint64(first << 32))
+            sample[:sampled].sort()
+            samples.append(minhash.distinct(sample[:sampled], sample_sizes[group]))
             # A library call of about 0.3 us per document: a kernel of our own would save a hundredth of the time.
             exact += [xxhash.xxh3_128_digest(view[start:end]) for start, end in pairwise(key_bounds.tolist())]
         empty = counts == 0
@@ -125,7 +127,7 @@ class Sign(Map, frozen=True, kw_only=True, tag="sign"):
             "exact": _binary(b"".join(exact), 16, empty),
             "minhash": _binary(signatures, 4 * self.permutations, empty),
             "shingles": pa.array(counts),
-            "sample": _lists(np.concatenate([*samples, np.empty(0, np.uint64)]), empty),
+            "sample": _lists(samples, sample_sizes, empty),
         }
 
 
@@ -143,20 +145,11 @@ def _groups(bounds: np.ndarray) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _distinct(values: np.ndarray) -> np.ndarray:
-    """Sorts in place. -> the distinct values"""
-    values.sort()
-    return values[np.append(True, values[1:] != values[:-1])[: len(values)]]
-
-
-def _lists(tagged: np.ndarray, null: np.ndarray) -> pa.Array:
-    """List column over the low halves of `tagged`, sorted; the high halves say which row."""
-    bounds = np.zeros(len(null) + 1, np.int32)
-    np.cumsum(np.bincount((tagged >> np.uint64(32)).astype(np.int64), minlength=len(null)), out=bounds[1:])
-    values = pa.array(tagged.astype(np.uint32))
-    return pa.Array.from_buffers(
-        pa.list_(pa.uint32()), len(null), [_valid(null), pa.py_buffer(bounds)], children=[values]
-    )
+def _lists(values: list[np.ndarray], sizes: np.ndarray, null: np.ndarray) -> pa.Array:
+    """List column: the first sizes[0] of all values, and so on."""
+    joined = pa.array(np.concatenate([*values, np.empty(0, np.uint32)]))
+    bounds = pa.py_buffer(np.append(0, np.cumsum(sizes)).astype(np.int32))
+    return pa.Array.from_buffers(pa.list_(pa.uint32()), len(null), [_valid(null), bounds], children=[joined])
 
 
 def _binary(values: bytes | np.ndarray, width: int, null: np.ndarray) -> pa.Array:

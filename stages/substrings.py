@@ -19,7 +19,7 @@ windows with such an anchor (56 bytes each, distinct within a million); those th
 in the text again. Behind `dedup` the second step is small, and it costs least. Two different windows are taken for one
 where 96 bits of hash are equal.
 
-Memory: 70 bytes per unit of the longest document, 60 bytes per repeated window of a partition, and the bounds of
+Memory: 70 bytes per unit of the longest document, 120 bytes per repeated window of a partition, and the bounds of
 `corpus/exchange.py`. A passage of every document costs no more than any other.
 """
 
@@ -32,7 +32,6 @@ import pyarrow as pa
 from corpus.errors import RecipeError
 from corpus.exchange import Emit, Exchange, Fields, Group, Join, Part, Round, Settle, records_of
 from corpus.pack import halves
-from corpus.runs import differs
 from corpus.stage import Columns
 from stages import key
 from stages.characters import utf8
@@ -122,7 +121,7 @@ class Substrings(Exchange, frozen=True, kw_only=True, tag="substrings"):
         """All windows with a shared anchor, with what decides where they stay."""
         text, bounds = utf8(batch["text"])
         room, shape_ = scratch(bounds), self._shape(part)
-        shared = _looked_up(records)
+        shared = _looked_up(records, slice(None))
         content = halves(batch["content"])[0]
         id_hi, id_lo = halves(batch["id"])
         order = np.lexsort((id_lo, id_hi, content))
@@ -167,19 +166,17 @@ class Substrings(Exchange, frozen=True, kw_only=True, tag="substrings"):
 
     def spans(self, records: np.ndarray, position: np.ndarray, batch: pa.RecordBatch, part: Part) -> Columns:
         text, bounds = utf8(batch["text"])
-        is_shared = records["role"] == _SHARED
-        keeper = np.where(records["role"] == _STAYS, position, -1)[~is_shared]
-        repeated = records[~is_shared]
-        order = np.lexsort((-keeper, repeated["check"], repeated["window"]))  # the record of one that stays first
-        repeated, keeper = repeated[order], keeper[order]
-        fresh = differs(repeated, ("window", "check"))
-        repeated, keeper = repeated[fresh], keeper[fresh]
+        # A window has one record for each million windows: the one that says where it stays must be found first.
+        role = records["role"]
+        order = np.concatenate([np.flatnonzero(role == _STAYS), np.flatnonzero(role == _MARKED)])
+        keeper = np.where(role[order] == _STAYS, position[order], -1)
         most = (int(bounds[-1]) - int(bounds[0]) + part.rows) // 2 + 1
         doc, start, end = np.empty(most, np.int32), np.empty(most, np.int64), np.empty(most, np.int64)
         documents = np.empty(most, np.uint32)
         count = mark_windows(
-            text, bounds, key.table(), self._shape(part), scratch(bounds), *_looked_up(records[is_shared]),
-            *_looked_up(repeated), np.ascontiguousarray(repeated["documents"]), keeper, doc, start, end, documents,
+            text, bounds, key.table(), self._shape(part), scratch(bounds),
+            *_looked_up(records, np.flatnonzero(role == _SHARED)), *_looked_up(records, order),
+            records["documents"][order], keeper, doc, start, end, documents,
         )  # fmt: skip
         kind = pa.array(["substring"]).take(pa.array(np.zeros(count, np.int8)))
         spans = spans_of(part.rows, doc[:count], start[:count], end[:count], documents[:count], kind)
@@ -203,7 +200,7 @@ class Substrings(Exchange, frozen=True, kw_only=True, tag="substrings"):
         }
 
 
-def _looked_up(records: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`lookup` of the hashes of records, and these."""
-    windows = np.ascontiguousarray(records["window"])
-    return lookup(windows), windows, np.ascontiguousarray(records["check"])
+def _looked_up(records: np.ndarray, which: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`lookup` of the hashes of some records, and these. Of equal ones the first is found."""
+    windows = np.ascontiguousarray(records["window"][which])
+    return lookup(windows), windows, np.ascontiguousarray(records["check"][which])

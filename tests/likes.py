@@ -36,7 +36,9 @@ def documents() -> dict[str, list[str]]:
             first 30 books (12 to 41), once more of the first 2 (42, 43), one that is like nothing (44)
     late    the third of the chain: like the second, not like the first"""
     rng = random.Random(5)
-    vocabulary = ["".join(rng.choices("bdfgklmnprst", k=1)[0] + rng.choice("aeiou") for _ in range(3)) for _ in range(900)]
+    vocabulary = [
+        "".join(rng.choices("bdfgklmnprst", k=1)[0] + rng.choice("aeiou") for _ in range(3)) for _ in range(900)
+    ]
 
     def words(count: int) -> list[str]:
         return rng.choices(vocabulary, k=count)

@@ -19,19 +19,19 @@ def page(record: dict[str, Any]) -> str:
         "a surviving document of the family has a Jaccard similarity of 0.8 or more with the removed one.",
         "",
     ]
+    sides = record["sides"]
     for language, truth in record["planted"].items():
-        sides = [side for side in record["sides"] if language in side["scores"] or "error" in side]
         lines += [f"## {LANGUAGES[language]}", "", _planted(truth), "", *_overview(sides, language), ""]
         lines += ["Recall by similarity of the pair, found / resolved:", "", *_bins(sides, language), ""]
         lines += [
-            "By kind: duplicate pairs found; documents wrongly removed (of these, with a free pair in their family):",
+            "By kind: pairs found; documents wrongly removed (of these, with a free pair alone); copies left:",
             "",
             *_kinds(sides, language),
             "",
         ]
     lines += ["## Versions", ""]
-    for side in record["sides"]:
-        said = ", ".join(f"{name} {version}" for name, version in side.get("versions", {}).items())
+    for side in sides:
+        said = ", ".join(f"{name} {version}" for name, version in side["versions"].items())
         lines.append(f"- {side['name']}: {side['about']}{'; ' + said if said else ''}")
     return "\n".join(lines) + "\n"
 
@@ -53,19 +53,22 @@ def _overview(sides: list[dict[str, Any]], language: str) -> list[str]:
         "template pages lost",
         "forms lost",
         "unrelated lost",
+        "copies left",
         "removed",
     )
     rows = [f"| | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
-    rows.append("| target | >= 0.95 | >= 0.97 | >= 0.995 | | 0 | 0 | 0 | |")
+    rows.append("| target | >= 0.95 | >= 0.97 | >= 0.995 | | 0 | 0 | 0 | | |")
     for side in sides:
         if language not in side["scores"]:
-            rows.append(f"| {side['name']} | did not run: {side['error']} |" + " |" * (len(columns) - 1))
+            rows.append(f"| {side['name']} | did not run: {side['errors'][language]} |" + " |" * (len(columns) - 1))
             continue
         one = side["scores"][language]
         shares = (one["at_0.80"]["found"], one["from_0.85"]["found"], one["removals"]["precision"])
         cells = [_share(share) for share in (*shares, one["precision_less_free"])]
         forms = one["pages_removed"] - one["template_pages_removed"]
-        cells += [f"{n:,}" for n in (one["template_pages_removed"], forms, one["unrelated_removed"])]
+        cells += [
+            f"{n:,}" for n in (one["template_pages_removed"], forms, one["unrelated_removed"], one["removals"]["left"])
+        ]
         rows.append(f"| {side['name']} | {' | '.join(cells)} | {one['removals']['removed']:,} |")
     return rows
 
@@ -95,7 +98,7 @@ def _kinds(sides: list[dict[str, Any]], language: str) -> list[str]:
 def _kind(one: dict[str, Any]) -> str:
     wrong = one["removed"] - one["right"]
     below = f" ({one['below']} free)" if one["below"] else ""
-    return f"{_value(one['found'])}; {wrong}{below}"
+    return f"{_value(one['found'])}; {wrong}{below}; {one['left']}"
 
 
 def _share(share: dict[str, Any]) -> str:

@@ -9,6 +9,8 @@ or more with it; wrong otherwise. Of the wrong ones some have such a twin that w
 a family but no twin (`below`, which `precision_less_free` leaves out), the others have nothing: a different document
 is lost (`lost`).
 
+**Copies left.** Survivors that have a twin (0.8 or more) among the survivors counted before them, in the order of ids.
+
 Intervals are Wilson's, 95% (Wilson 1927).
 """
 
@@ -95,6 +97,8 @@ def score(documents: list[list[str]], pairs: Pairs, verdicts: dict[str, Verdict]
             kept = any(verdicts[twin].kept for twin in twins[name] if twin in verdicts)
             wrong = "orphaned" if twins[name] else "below" if families[family_of[name]] > 1 else "lost"
             removals[own].update(["removed", "right" if kept else wrong])
+    for name in _left(kind, twins, verdicts):
+        removals[kind[name]]["left"] += 1
     whole = sum(removals.values(), Counter())
     return {
         "bins": {name: _recall(tally) for name, tally in by_bin.items()},
@@ -113,6 +117,17 @@ def score(documents: list[list[str]], pairs: Pairs, verdicts: dict[str, Verdict]
     }
 
 
+def _left(names: Iterable[str], twins: dict[str, list[str]], verdicts: dict[str, Verdict]) -> list[str]:
+    stayed: set[str] = set()
+    left = []
+    for name in sorted(name for name in names if name in verdicts and verdicts[name].kept):
+        if stayed.isdisjoint(twins[name]):
+            stayed.add(name)
+        else:
+            left.append(name)
+    return left
+
+
 def _tally(one: Verdict, other: Verdict) -> dict[str, int]:
     found = one.cluster is not None and one.cluster == other.cluster
     return {"pairs": 1, "found": int(found), "resolved": int(not (one.kept and other.kept))}
@@ -127,7 +142,7 @@ def _free(tally: Counter[str]) -> dict[str, int]:
 
 
 def _losses(tally: Counter[str]) -> dict[str, int]:
-    return {name: tally[name] for name in ("documents", "removed", "right", "orphaned", "below", "lost")}
+    return {name: tally[name] for name in ("documents", "removed", "right", "orphaned", "below", "lost", "left")}
 
 
 def misses(documents: list[list[str]], pairs: Pairs, verdicts: dict[str, Verdict]) -> list[dict[str, Any]]:

@@ -5,17 +5,19 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.dedup import ours, score
 from bench.dedup.originals import DEFAULT
 from bench.launch import ONE_THREAD, ROOT, without_paths
 
 PEERS = ("datatrove", "text_dedup", "rensa", "datasketch")
+K = TypeVar("K")
 OURS = ("numpy", "numba", "pyarrow", "xxhash")
 
 
@@ -27,9 +29,7 @@ def study(
     languages = list(truths)
     sides = [_ours(planted, languages, scratch, truths, options)]
     _say(sides[0])
-    for name in peers:
-        sides.append(_peer(name, planted, languages, scratch, truths, peers_python))
-        _say(sides[-1])
+    sides += _peers(peers, planted, scratch, truths, peers_python)
     return {"planted": {name: _about(truth) for name, truth in truths.items()}, "sides": sides}
 
 
@@ -69,7 +69,7 @@ def _ours(
 ) -> dict[str, Any]:
     place = scratch / "ours"
     place.mkdir()
-    side: dict[str, Any] = {"name": "ours", "about": options or "defaults", "scores": {}}
+    side: dict[str, Any] = {"name": "ours", "about": options or "defaults", "scores": {}, "errors": {}}
     verdicts, said = ours.run(folder, languages, place, options)
     for language in languages:
         side["scores"][language] = _score(truths[language], verdicts)
@@ -83,50 +83,49 @@ def _score(truth: dict[str, Any], verdicts: dict[str, score.Verdict]) -> dict[st
     return score.score(truth["documents"], truth["pairs"], verdicts)
 
 
-def _peer(
-    name: str, folder: Path, languages: list[str], scratch: Path, truths: dict[str, dict[str, Any]], python: str
-) -> dict[str, Any]:
-    """A peer runs once per language, all at a time. An error in one stands beside the scores of the others."""
-    side: dict[str, Any] = {"name": name, "about": "", "scores": {}, "versions": {}}
+def _peers(
+    names: list[str], folder: Path, scratch: Path, truths: dict[str, dict[str, Any]], python: str
+) -> list[dict[str, Any]]:
+    """Each peer runs once per language. An error in one stands beside the scores of the other."""
     orders = {}
-    for language in languages:
+    for name, language in product(names, truths):
         place = scratch / f"{name}-{language}"
         place.mkdir()
-        order = {"module": f"bench.peers.{name}_dedup", "language": language, "folder": str(place)}
-        orders[language] = order | {
-            "path": str(folder / f"documents-{language}.jsonl.zst"), "answer": str(place / "verdicts.json")
+        orders[name, language] = {
+            "module": f"bench.peers.{name}_dedup", "path": str(folder / f"documents-{language}.jsonl.zst"),
+            "language": language, "folder": str(place), "answer": str(place / "verdicts.json"),
         }  # fmt: skip
-    for language, error in _at_once(python, "bench.dedup.side", orders).items():
-        if error:
-            side["error"] = f"{language}: {without_paths(error.splitlines()[-1])}"
-            sys.stderr.write(error)
-            continue
-        said = json.loads(Path(orders[language]["answer"]).read_text(encoding="utf-8"))
-        side["about"], side["versions"] = said["about"], said["versions"]
-        verdicts = {key: score.Verdict(*value) for key, value in said["verdicts"].items()}
-        side["scores"][language] = _score(truths[language], verdicts)
-    return side
+    failed = _at_once(python, "bench.dedup.side", orders)
+    sides = []
+    for name in names:
+        side: dict[str, Any] = {"name": name, "about": "", "scores": {}, "versions": {}, "errors": {}}
+        for language, truth in truths.items():
+            if error := failed[name, language]:
+                sys.stderr.write(error + "\n")
+                side["errors"][language] = without_paths(error.splitlines()[-1])
+                continue
+            said = json.loads(Path(orders[name, language]["answer"]).read_text(encoding="utf-8"))
+            side["about"], side["versions"] = said["about"], said["versions"]
+            verdicts = {key: score.Verdict(*value) for key, value in said["verdicts"].items()}
+            side["scores"][language] = _score(truth, verdicts)
+        sides.append(side)
+        _say(side)
+    return sides
 
 
-def _at_once(python: str, module: str, orders: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Run `python -m module` for every order beside each other. -> the end of what each said where it failed, or ""."""
-    running = {}
-    for name, order in orders.items():
-        with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as log:
-            json.dump(order, given)
-            given.seek(0)
-            process = subprocess.Popen(
-                [python, "-m", module], stdin=given, stdout=subprocess.DEVNULL, stderr=log, cwd=ROOT,
-                env=os.environ | ONE_THREAD,
-            )  # fmt: skip
-            running[name] = (process, os.dup(log.fileno()))
-    said = {}
-    for name, (process, handle) in running.items():
-        status = process.wait()
-        with os.fdopen(handle, "r", errors="replace") as log:
-            log.seek(0)
-            said[name] = "" if status == 0 else log.read().strip()[-3000:] or f"exit status {status}"
-    return said
+def _at_once(python: str, module: str, orders: dict[K, dict[str, Any]]) -> dict[K, str]:
+    """`python -m module` for every order, as many at a time as there are cores. -> the end of what each said where it
+    failed, "" where it did not."""
+
+    def run(order: dict[str, Any]) -> str:
+        done = subprocess.run(
+            [python, "-m", module], input=json.dumps(order), capture_output=True, text=True, errors="replace",
+            cwd=ROOT, env=os.environ | ONE_THREAD,
+        )  # fmt: skip
+        return "" if done.returncode == 0 else done.stderr.strip()[-3000:] or f"exit status {done.returncode}"
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(orders, pool.map(run, orders.values()), strict=True))
 
 
 def _say(side: dict[str, Any]) -> None:
@@ -138,8 +137,8 @@ def _say(side: dict[str, Any]) -> None:
             f"{one['pages_removed'] - one['template_pages_removed']}, unrelated {one['unrelated_removed']}",
             flush=True,
         )
-    if "error" in side:
-        print(f"  {side['name']:12} failed: {side['error']}", flush=True)
+    for language, error in side["errors"].items():
+        print(f"  {side['name']:12} {language}  failed: {error}", flush=True)
 
 
 def _short(share: dict[str, Any]) -> str:

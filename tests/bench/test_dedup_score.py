@@ -76,6 +76,15 @@ def test_found_is_not_resolved() -> None:
     assert one["at_0.80"]["resolved"]["value"] == 1
 
 
+def test_copies_left_are_survivors_beside_a_twin() -> None:
+    documents = [[name, "sites", "f", "copy" if name != "f0" else "original"] for name in ("f0", "f1", "f2")]
+    chain = [("f0", "f1", 0.9), ("f1", "f2", 0.9), ("f0", "f2", 0.7)]
+    kept = {name: Verdict(True, None) for name, *_ in documents}
+    assert score(documents, chain, kept)["removals"]["left"] == 1  # f1, beside f0; f2 has no twin but f1
+    assert score(documents, chain, kept | {"f1": Verdict(False, "F")})["removals"]["left"] == 0
+    assert score(DOCUMENTS, PAIRS, KEPT)["kinds"]["edit"]["left"] == 2
+
+
 def test_free_pairs_and_families_stay_out_of_the_bins_that_count() -> None:
     documents = [["f0", "family-100", "f", "original"], ["f1", "family-100", "f", "copy"]]
     one = score(

@@ -125,7 +125,9 @@ def test_like_one_that_left_but_not_like_the_one_that_stays(alike: tuple[Blobs, 
         second.id,
         first.id,
     )
-    told = f"kept although it is 0.842 like {second.id} (web, a.jsonl, {second.url}), which left: it is not like the one"
+    told = (
+        f"kept although it is 0.842 like {second.id} (web, a.jsonl, {second.url}), which left: it is not like the one"
+    )
     assert told in shown([third])
     assert f"cluster of 3; {first.id} (books, a.jsonl, {first.url}) is the best of them" in shown([third])
 
@@ -139,6 +141,7 @@ def test_a_document_of_an_earlier_build(tmp_path: Path) -> None:
     old = Kin(life.id, "books", "a.jsonl", "http://books.example/1", "old.out")
     assert twin_of(life) == Twin("exact", False, old, 1.0, 1.0, old, 2)
     assert f"exact copy of {life.id} (build old.out, books, a.jsonl, http://books.example/1)" in shown([life])
+    assert "cluster of 2; that one is the best of them" in shown([life])
     places[0].remove("runs.jsonl")  # nobody knows where the manifest was
     assert twin_of(of(places, "http://books.example/1")).partner == Kin(life.id)
 

@@ -120,7 +120,7 @@ def marked(draw: st.DrawFn) -> tuple[str, list[tuple[int, int]]]:
     return "".join(pieces), list(zip(chosen[::2], chosen[1::2], strict=True))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(marked(), min_size=1, max_size=4))
 def test_the_slow_reference_and_the_law(documents: list[tuple[str, list[tuple[int, int]]]]) -> None:
     texts, spans = [d[0] for d in documents], [d[1] for d in documents]

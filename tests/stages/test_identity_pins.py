@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 import stages
+from corpus.identity import parameters
 from stages.packs import PACKS
 
 PINS = {
@@ -20,7 +21,7 @@ PINS = {
     "Judge": "1:34148eab47390c5a",
     "DedupUrls": "1:a989dd5b3be6cce4",
     "Dedup": "3:bf8294c5d1d42440",
-    "Repeats": "1:89f6dabf1a9f52d7",
+    "Repeats": "1:c9fa86b952d69bf4",
     "Substrings": "1:f08c975a144f67e9",
     "Cut": "1:34d4037d7eea02c1",
     "Encode": "1:c70f239962ca5671",
@@ -54,3 +55,8 @@ def test_defaults_change_only_with_the_revision(kind: type) -> None:
         assert got == want, f"{kind.__name__}: a default changed: bump revision, then pin {got}"
     else:
         pytest.fail(f"{kind.__name__}: pin its revision: {got!r}")
+
+
+def test_an_empty_list_is_a_parameter_too() -> None:
+    assert parameters(stages.Judge(packs=(), keep_languages=("en",))) == {"packs": [], "keep_languages": ["en"]}
+    assert parameters(stages.Dedup(against=())) == parameters(stages.Dedup(against=("old",))) == {}
