@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     copies = commands.add_parser("dedup", parents=[everyone], help="quality of dedup on planted truth; beside peers")
     copies.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/dedup` names")
     copies.add_argument("--scale", type=float, default=1.0, help="of the number of documents")
+    copies.add_argument("--seed", type=int, default=0, help="another one plants other documents, copied otherwise")
     copies.add_argument("--peers", nargs="*", choices=study.PEERS, default=study.PEERS, help="none: `--peers` alone")
     copies.add_argument("--planted", type=Path, help="keep the planted set here, and use it where it is there already")
     copies.add_argument("--options", default="", help="lines for the manifest's `dedup` stage")
@@ -123,9 +124,16 @@ def _dedup(chosen: argparse.Namespace, about: dict[str, Any]) -> int:
         scratch = Path(name).resolve()
         planted = (chosen.planted or scratch / "planted").resolve()
         found = study.study(
-            chosen.data.resolve(), scratch, planted, chosen.peers, chosen.peers_python, chosen.scale, chosen.options
+            chosen.data.resolve(),
+            scratch,
+            planted,
+            chosen.peers,
+            chosen.peers_python,
+            chosen.scale,
+            chosen.seed,
+            chosen.options,
         )
-    return _paged(chosen, about | {"scale": chosen.scale} | found, page.page)
+    return _paged(chosen, about | {"scale": chosen.scale, "seed": chosen.seed} | found, page.page)
 
 
 def _paged(chosen: argparse.Namespace, record: dict[str, Any], page: Callable[[dict[str, Any]], str]) -> int:

@@ -14,8 +14,10 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+from stages.byte_blocks import put
+from stages.key_units import CHUNK, scan
 from stages.repetition import mix
-from stages.shingles import CHUNK, hash_windows, keep, put, scan
+from stages.shingles import hash_windows, keep
 
 _VECTOR = 8  # permutations in a register, 256 bits; the compiler cuts it in two where registers are shorter
 LANES = 2 * _VECTOR  # permutations folded at a time, and padded to a multiple of it
@@ -49,9 +51,9 @@ def _fold_lanes(typingctx, hashes, count, a, b, least, at):  # type: ignore[no-u
     """least[k] = min(least[k], a[k] * h + b[k]) for the first `count` hashes, of which there is one at least, and the
     LANES permutations from `at` on.
 
-    Written as vector code, for the sake of one thing that the compiler does not find: a, b and the minima stay in
-    registers while the hashes pass by. Eight cycles for each hash and 64 permutations, where the same loops in Python
-    take nine to ten; multiplication alone takes four.
+    Written as vector code for the sake of one thing that the compiler does not find: a, b and the minima stay in
+    registers while the hashes pass by. On Zen 3 a hash and 128 permutations take 14.3 cycles, where loops over arrays
+    take 16.6 and the 48 vector operations alone 13.4 to 14.3, by their order.
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
@@ -125,15 +127,16 @@ def sign(  # type: ignore[no-untyped-def]
     found = np.empty(CHUNK, np.uint64)
     hashes = np.empty(CHUNK, np.uint32)
     signature = np.empty(a.size, np.uint32)
-    size = 0
-    sampled = 0
+    size = np.int64(0)
+    sampled = np.int64(0)
     key_bounds[0] = 0
     for document in range(bounds.size - 1):
-        signature[:] = np.uint32(0xFFFFFFFF)
+        for k in range(a.size):
+            signature[k] = 0xFFFFFFFF
         begin = sampled
-        total = 0
-        held = 0
-        spaced = False
+        total = np.int64(0)
+        held = np.int64(0)
+        spaced = np.bool_(False)
         at = np.int64(bounds[document])
         end = np.int64(bounds[document + 1])
         while at < end:
@@ -142,14 +145,16 @@ def sign(  # type: ignore[no-untyped-def]
             for i in range(count):
                 put(sample, sampled, found[i])
                 sampled += found[i] < np.uint64(SAMPLE_BELOW)
+                hashes[i] = np.uint32(found[i] >> np.uint64(32))
             for i in range(count):
-                hashes[i] = _fmix32(found[i] >> np.uint64(32))
+                hashes[i] = _fmix32(hashes[i])
             held = keep(w, held, count)
             _fold(hashes, count, a, b, signature)
             total += count
         for i in range(begin, sampled):
             sample[i] = np.uint64(document) << np.uint64(32) | sample[i] & np.uint64(0xFFFFFFFF)
-        signatures[document] = signature[: signatures.shape[1]]
+        for k in range(signatures.shape[1]):
+            signatures[document, k] = signature[k]
         shingles[document] = total
         key_bounds[document + 1] = size
     return sampled

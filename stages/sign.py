@@ -53,7 +53,8 @@ from corpus.stage import Columns, Map
 from stages import characters, key, minhash, shingles
 
 # Documents are signed in groups of this much text: their keys are digested while they are in the cache, and the same
-# memory serves all groups.
+# memory serves all groups: for each byte of the largest group or document one byte of key and four of sample, of which
+# a sixteenth is written unless a text was made to be sampled.
 _GROUP_BYTES = 1 << 19
 
 

@@ -15,10 +15,10 @@ import numpy as np
 from numba import njit
 
 from stages import characters, key
+from stages.byte_blocks import load64, zeros_below
 from stages.characters import DIGIT, decode
 from stages.key import CODES, LETTERS, NOTHING, SINGLE
 from stages.repetition import mix
-from stages.shingles import load64, zeros_below
 
 SEED = 0x9E3779B97F4A7C15
 LINE_END, WORD, CHARACTER = 0, 1, 2  # kinds

@@ -47,7 +47,7 @@ DEFAULT = {"en": ENGLISH, "zh": CHINESE}
 
 
 class Original(NamedTuple):
-    """`id` is file, line and piece; `file` as it was named."""
+    """`id` is the seed (unless 0), file, line and piece; `file` as it was named."""
 
     id: str
     file: str
@@ -85,12 +85,16 @@ def pieces(text: str) -> list[str]:
     return [*found, "".join(held)]
 
 
-def read(data: Path, files: dict[str, int], scale: float = 1.0, shortest_chars: int = SHORTEST_CHARS) -> list[Original]:
-    """Up to `scale` times the number of documents named for each file, in the order of their hashes."""
+def read(
+    data: Path, files: dict[str, int], scale: float = 1.0, shortest_chars: int = SHORTEST_CHARS, seed: int = 0
+) -> list[Original]:
+    """Up to `scale` times the number of documents named for each file, in the order of their hashes: another seed takes
+    others, and all that is made of them follows from their ids."""
+    salt = f"{seed}:" if seed else ""
     taken = []
     for name, most in files.items():
         found = [
-            Original(f"{name}:{line}:{number}", name, piece)
+            Original(f"{salt}{name}:{line}:{number}", name, piece)
             for line, text in enumerate(texts(data / name))
             for number, piece in enumerate(pieces(text))
             if shortest_chars <= len(piece.strip()) <= LONGEST_CHARS

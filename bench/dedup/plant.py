@@ -1,7 +1,7 @@
 """Writes a planted set: `documents-<language>.jsonl.zst`, what every side is given, and `truth-<language>.json`.
 
-`python -m bench.dedup.plant` takes a JSON object on standard input ({"data", "language", "files", "scale", "folder"})
-and runs in the environment of `bench/peers.sh`. The study writes it; nobody calls this by hand.
+`python -m bench.dedup.plant` takes a JSON object on standard input ({"data", "language", "files", "scale", "seed",
+"folder"}) and runs in the environment of `bench/peers.sh`. The study writes it; nobody calls this by hand.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ def made(order: dict[str, Any]) -> dict[str, Any]:
     data, language, folder = Path(order["data"]), order["language"], Path(order["folder"])
     simplify = mirror.simplifier() if language == "zh" else truth.as_is
     mirrors = mirror.mirrors() if language == "zh" else {}
-    read = originals.read(data, order["files"], order["scale"])
+    read = originals.read(data, order["files"], order["scale"], seed=order["seed"])
     found = originals.apart(read, simplify)
     planted = planting.plant(found, language, order["scale"], simplify, mirrors)
     size = _write(folder / f"documents-{language}.jsonl.zst", planted.documents)

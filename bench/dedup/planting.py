@@ -130,7 +130,7 @@ def _title(text: str) -> str:
 
 def _templates(planting: Planting) -> None:
     material, language = planting.material, planting.material.language
-    rng = random.Random(f"templates/{language}")
+    rng = random.Random(f"templates/{planting.originals[0].id}")
     frames = [text for text in material.passages if len(text) >= templates.FRAME_CHARS[0]]
     fresh = templates.snippets(rng.sample(material.passages, len(material.passages)), language)
     rng.shuffle(frames)
@@ -152,7 +152,7 @@ def _templates(planting: Planting) -> None:
 def _shorts(planting: Planting) -> None:
     """Beginnings of lines, no two alike; and documents without a word."""
     language = planting.material.language
-    rng = random.Random(f"shorts/{language}")
+    rng = random.Random(f"shorts/{planting.originals[0].id}")
     seen: set[frozenset[str]] = set()
     made = []
     asked = planting.count(SHORTS)

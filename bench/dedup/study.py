@@ -22,10 +22,10 @@ OURS = ("numpy", "numba", "pyarrow", "xxhash")
 
 
 def study(
-    data: Path, scratch: Path, planted: Path, peers: list[str], peers_python: str, scale: float, options: str
+    data: Path, scratch: Path, planted: Path, peers: list[str], peers_python: str, scale: float, seed: int, options: str
 ) -> dict[str, Any]:
     """-> {"planted": by language, "sides": [...]}. A set that lies in `planted` already is used."""
-    truths = _plant(data, planted, peers_python, scale)
+    truths = _plant(data, planted, peers_python, scale, seed)
     languages = list(truths)
     sides = [_ours(planted, languages, scratch, truths, options)]
     _say(sides[0])
@@ -33,17 +33,13 @@ def study(
     return {"planted": {name: _about(truth) for name, truth in truths.items()}, "sides": sides}
 
 
-def _plant(data: Path, folder: Path, python: str, scale: float) -> dict[str, dict[str, Any]]:
+def _plant(data: Path, folder: Path, python: str, scale: float, seed: int) -> dict[str, dict[str, Any]]:
     folder.mkdir(parents=True, exist_ok=True)
-    mark, made = folder / "made.txt", f"{_planting()} {scale}"
+    mark, made = folder / "made.txt", f"{_planting()} {scale} {seed}"
     if not mark.exists() or mark.read_text(encoding="utf-8") != made:
         started = time.perf_counter()
-        orders = {
-            language: {
-                "data": str(data), "language": language, "files": files, "scale": scale, "folder": str(folder)
-            }
-            for language, files in DEFAULT.items()
-        }  # fmt: skip
+        common = {"data": str(data), "scale": scale, "seed": seed, "folder": str(folder)}
+        orders = {language: common | {"language": language, "files": files} for language, files in DEFAULT.items()}
         for language, error in _at_once(python, "bench.dedup.plant", orders).items():
             if error:
                 raise RuntimeError(f"planting {language} failed: {error}")

@@ -66,6 +66,13 @@ def test_each_class_has_one_entry_which_is_its_first_character() -> None:
         assert all(len(data) <= len(char.encode()) for char in line)  # no key is longer than its text
 
 
+def test_a_character_of_three_bytes_gives_three() -> None:
+    table = key.table()[0x800:0x10000]
+    singles = table[table >> 40 == key.SINGLE]
+    assert set((singles >> 32 & 255).tolist()) == {3}
+    assert (key.GAP, key.NOTHING, key.SINGLE) == (0, 1, 3)
+
+
 def test_the_head_names_source_version_and_licence() -> None:
     head = " ".join(line for line in LINES if line.startswith("#"))
     assert "github.com/BYVoid/OpenCC" in head
