@@ -46,7 +46,6 @@ RANGE_BYTES = 256 << 20  # of records for one task of a Group
 HASHES = 1 << 64
 MOST_DOCUMENTS = 1 << 32  # numbers may be kept in 32 bits
 _EMITTED = f"{runs.FORMAT}b"  # in the names of emitted runs, which outlive a build
-MOST_BESIDE = 8 << 20
 _LEVEL = "level"  # in the names of merged runs
 _PIECE = 1 << 16  # records that a Join is given at a time
 
@@ -72,7 +71,6 @@ class Group(msgspec.Struct, frozen=True):
     numbered: bool = False  # what it takes is keyed by document numbers, not by hashes
     numbers: tuple[str, ...] = ("key",)  # fields that hold document numbers, where an Emit combines into this Group
     distinct: bool = False  # of records equal in the fields of `sort`, the next round sees one
-    beside: str = ""  # a round whose records each task holds: (blocks, tell, Beside)
 
 
 class Join(msgspec.Struct, frozen=True):
@@ -179,7 +177,6 @@ class _Task(msgspec.Struct, frozen=True):
     high: int = HASHES
     bundle: Bundle | None = None
     documents: int = 0
-    beside: Flow = Flow()
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -188,14 +185,6 @@ class _Made(msgspec.Struct, frozen=True):
     flow: Flow
     combined: Flow = Flow()
     told: dict[str, int] = {}
-
-
-class Beside(msgspec.Struct, frozen=True):
-    """Records of a round that every task of another holds: at most MOST_BESIDE. Where there are more, those are left
-    whose key is a multiple of `every`, a power of two."""
-
-    records: np.ndarray
-    every: int
 
 
 def _dtype(fields: Fields) -> np.dtype:
@@ -275,21 +264,10 @@ def _group(task: _Task) -> _Made:
     assert isinstance(group, Group)
     writer = runs.Writer(task.blobs, task.prefix, _dtype(group.fields), group.sort, group.distinct)
     tell: dict[str, int] = {}
-    arguments: list[Any] = [runs.merge(task.blobs, task.flow.refs, task.low, task.high), tell]
-    if group.beside:
-        arguments.append(_beside(task.blobs, task.beside, _dtype(_fields(task.stage, group.beside))))
-    for out in getattr(task.stage, group.method)(*arguments):
+    blocks = runs.merge(task.blobs, task.flow.refs, task.low, task.high)
+    for out in getattr(task.stage, group.method)(blocks, tell):
         writer.add(out)
     return _Made(_written(writer), told=tell)
-
-
-def _beside(blobs: Blobs, flow: Flow, dtype: np.dtype) -> Beside:
-    every = 1
-    while flow.records > MOST_BESIDE * every:
-        every *= 2
-    blocks = runs.merge(blobs, flow.refs)
-    kept = (block if every == 1 else block[block["key"] % np.uint64(every) == 0] for block in blocks)
-    return Beside(np.concatenate([np.empty(0, dtype), *kept]), every)
 
 
 def _fields(stage: Exchange, method: str) -> Fields:
@@ -443,9 +421,8 @@ def run_rounds(
                 ranges = max(1, -(-flow.bytes // RANGE_BYTES))
                 span = documents if one.numbered else HASHES
                 edges = [span * i // ranges for i in range(ranges)] + [HASHES]
-                beside = flows.get(one.beside, Flow())
                 tasks = [
-                    _Task(blobs, stage, number, f"{prefix}/{i:05d}", flow, edges[i], edges[i + 1], beside=beside)
+                    _Task(blobs, stage, number, f"{prefix}/{i:05d}", flow, edges[i], edges[i + 1])
                     for i in range(ranges)
                 ]
                 function = _group
@@ -477,7 +454,6 @@ def _takes(stage: Exchange, number: int) -> tuple[str, ...]:
 def _remove_taken(stage: Exchange, blobs: Blobs, flows: dict[str, Flow], number: int, scratch: str) -> None:
     """Remove the runs under `scratch` that no round after this one takes."""
     needed = {name for later in range(number + 1, len(stage.rounds)) for name in _takes(stage, later)}
-    needed |= {one.beside for one in stage.rounds[number + 1 :] if isinstance(one, Group)}
     for name in [name for name in flows if name not in needed]:
         _remove(blobs, (ref.name for ref in flows.pop(name).refs if ref.name.startswith(f"{scratch}/")))
 

@@ -1,6 +1,6 @@
 """Dedup: of documents that say the same, keep one; nothing leaves without evidence.
 
-reads exact, minhash, sample (see `sign.py`), text, content, id, and the column named by `quality`
+reads exact, minhash (see `sign.py`), text, content, id, and the column named by `quality`
 adds  cluster (id of its best document; null where a document stands alone), cluster_size,
       partner (id of the document that it was compared with), similarity (Jaccard, of all shingles),
       rare_similarity (of those that no template explains), relation (to the partner: exact, near, template, apart)
@@ -36,13 +36,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.errors import LawError, RecipeError
-from corpus.exchange import Beside, Emit, Exchange, Fields, Group, Join, Part, Round, Settle, Solve, records_of
+from corpus.exchange import Emit, Exchange, Fields, Group, Join, Part, Round, Settle, Solve, records_of
 from corpus.pack import halves, joined, mix
 from corpus.stage import Columns
 from stages import characters, families, key, shingle_sets
 from stages.bands import Meeting, Screen
 from stages.groups import firsts, heads
-from stages.leaders import ALONE, APART, OUTSIDE, TEMPLATE, TILE_HASHES, Decided, Leaders, Members, counted
+from stages.leaders import ALONE, APART, TEMPLATE, TILE_HASHES, Decided, Leaders, Members
 from stages.minhash import bands
 from stages.shingle_sets import CHUNK
 from stages.shingles import shingle_hashes
@@ -63,8 +63,6 @@ _BANDS: Fields = (("key", "<u8"), ("order", "<u4"), ("check", "<u4"), ("doc", "<
 _TOLD_APART = ("key", "order", "check")
 _MEMBERS: Fields = (("key", "<u8"), ("group", "<u8"), ("order", "<u4"))
 _FAMILY: Fields = (("key", "<u8"), ("head", "<u8"), ("root", "<u8"), ("near", "u1"))
-_COUNTED: Fields = (("key", "<u8"), ("check", "<u4"))
-_COMMON: Fields = (("key", "<u8"), ("count", "<u4"))
 _SETS: Fields = (
     ("key", "<u8"), *_RANK, ("part", "<u4"), ("count", "<u4"), ("doc", "<u8"), ("limit", "<u8"),
     ("hashes", f"V{8 * CHUNK}"),
@@ -92,7 +90,7 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
 
     RecipeError where one is out of range."""
 
-    revision: ClassVar[int] = 3
+    revision: ClassVar[int] = 4
     adds: ClassVar[dict[str, pa.DataType]] = {
         "cluster": pa.binary(16),
         "cluster_size": pa.uint32(),
@@ -102,7 +100,7 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
         "relation": pa.string(),
     }
     may_drop: ClassVar[bool] = True
-    comparable: ClassVar[tuple[str, ...]] = ("exact", "minhash", "sample")
+    comparable: ClassVar[tuple[str, ...]] = ("exact", "minhash")
     guards: ClassVar[tuple[str, ...]] = ("max_dropped_share", "max_cluster", "accept")
 
     bands: int = 18
@@ -140,7 +138,7 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
 
     @property
     def reads(self) -> tuple[str, ...]:  # type: ignore[override]
-        return ("exact", "minhash", "sample", "text", *self._ranking)
+        return ("exact", "minhash", "text", *self._ranking)
 
     @property
     def _ranking(self) -> tuple[str, ...]:
@@ -165,11 +163,9 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
             Join("attach", ("exact", "minhash"), signed, ("key", "order", "text", "doc")),
             Group("screen", _PAIRS, sort, distinct=True),
             Solve("members", _FAMILY, ("key", "head"), of=("equal", "screen"), distinct=True),
-            Emit("samples", ("exact", "sample"), _COUNTED, ("key", "check"), keep=("key", "check")),
-            Group("common", _COMMON),
             Join("ship", ("text", *self._ranking), _SETS, _SHIPPED, of=("members",), together=("key",)),
             Join("follow", (), _VERDICT, _BY_KIND, of=("members",), together=("key",)),
-            Group("decide", _VERDICT, _BY_KIND, of=("ship",), numbered=True, beside="common"),
+            Group("decide", _VERDICT, _BY_KIND, of=("ship",), numbered=True),
             Group("inherit", _VERDICT, _BY_KIND, of=("decide", "follow"), numbered=True),
             Group("size", _VERDICT, _BY_KIND, of=("inherit",), numbered=True),
             Group("tell_size", _VERDICT, _BY_KIND, of=("size", "inherit"), numbered=True),
@@ -279,35 +275,6 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
 
     # -- evidence ------------------------------------------------------------------------------------------------------
 
-    def samples(self, batch: pa.RecordBatch, part: Part) -> np.ndarray:
-        """The counted shingles of each document. `check` tells texts apart, so that copies count once."""
-        shingles = batch["sample"]
-        sizes = pc.fill_null(pc.list_value_length(shingles), 0).to_numpy(zero_copy_only=False)
-        value = shingles.flatten().to_numpy(zero_copy_only=False).astype(np.uint64)
-        check = np.repeat(halves(batch["exact"])[1].astype(np.uint32), sizes)
-        value ^= _scope_bits(part)  # counts are those of a scope
-        return records_of(_COUNTED, key=value << np.uint64(32) | value, check=check)
-
-    def common(self, blocks: Blocks, tell: dict[str, int]) -> Blocks:
-        """Counted shingles that at least OUTSIDE different texts hold."""
-        before: tuple[int, int] | None = None
-        key, count = 0, 0
-        for block in blocks:
-            different = block[firsts((block["key"], block["check"]), before)]
-            before = int(block["key"][-1]), int(block["check"][-1])
-            if not len(different):
-                continue
-            keys, counts = np.unique(different["key"], return_counts=True)
-            if int(keys[0]) == key:
-                counts[0] += count
-            elif count >= OUTSIDE:
-                yield records_of(_COMMON, key=np.array([key], np.uint64), count=np.array([count]))
-            key, count = int(keys[-1]), int(counts[-1])
-            many = counts[:-1] >= OUTSIDE
-            yield records_of(_COMMON, key=keys[:-1][many], count=counts[:-1][many])
-        if count >= OUTSIDE:
-            yield records_of(_COMMON, key=np.array([key], np.uint64), count=np.array([count]))
-
     def ship(self, records: np.ndarray, position: np.ndarray, batch: pa.RecordBatch, part: Part) -> Blocks:
         """The shingle set of each document of a family, in chunks; none where the family has no near pair."""
         begin = np.flatnonzero(firsts((records["key"],), None)) if len(records) else np.empty(0, np.int64)
@@ -322,8 +289,7 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
         text, bounds = characters.utf8(pc.if_else(pa.array(records["near"] != 0), batch["text"], blank))
         hashes, offsets = shingle_hashes(text, bounds, key.table(), self.words, self.han)
         sets, ends, limits = shingle_sets.distinct(hashes, offsets)
-        # Scopes are told apart in the bits by which shingles are counted; those that say whether they are stay.
-        owner, number, count, chunks = shingle_sets.pack(sets ^ _scope_bits(part), ends)
+        owner, number, count, chunks = shingle_sets.pack(sets, ends)
         ranks = {name: values[owner] for name, values in self._ranks(batch, part).items()}
         return records_of(
             _SETS,
@@ -343,10 +309,9 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
 
     # -- verdicts ------------------------------------------------------------------------------------------------------
 
-    def decide(self, blocks: Blocks, tell: dict[str, int], common: Beside) -> Blocks:
+    def decide(self, blocks: Blocks, tell: dict[str, int]) -> Blocks:
         """Who stays of each family. A family is decided whole, or in tiles where it is larger."""
-        values = (common.records["key"] & np.uint64(0xFFFFFFFF)).astype(np.uint32)
-        leaders = Leaders(self.threshold, counted(values, common.records["count"], common.every), self.templates)
+        leaders = Leaders(self.threshold, self.templates)
         tell |= dict.fromkeys(("compared", "templates", "apart", "evicted"), 0)
         for records, more in _tiles(blocks):
             decided = leaders.decide(_members(records), more)
@@ -454,10 +419,6 @@ class Dedup(Exchange, frozen=True, kw_only=True, tag="dedup"):
             **{name: counts.get(name, 0) for name in names},
             "dropped": dropped,
         }
-
-
-def _scope_bits(part: Part) -> np.uint64:
-    return np.uint64(part.scope & 0xFFFFFFFF)
 
 
 def _falling(column: pa.Array) -> np.ndarray:

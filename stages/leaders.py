@@ -14,9 +14,9 @@ shingle held by less than half as many is rare. Where at least TEMPLATE_PAGES sh
 over rare shingles. Below RARE_SIMILARITY the two are pages of one template, if both have content of their own, or if
 one is the bare frame and the other has a passage in it. *Content* is what is rare and not in the other, beyond what
 errors explain: an error in one copy makes as many rare shingles there as it takes frequent ones away, which all the
-other copies have. So noisy copies stay together, and two fillings of one form do not. And it is no template where
-what sets the two apart stands in more than twice the documents that their frame does, on both sides: that is the
-navigation of two sites around one article. It is known of the shingles that the corpus counts, one in 16.
+other copies have. So noisy copies stay together, and two fillings of one form do not. An article on several sites,
+with the navigation of each around it, looks the same, and stays several: a site's own lines are for `repeats` and
+`cut` to take out before.
 
 **Representatives**: up to CANDIDATES members are compared. In families of more members they are looked up: each member
 is filed under KEYS of its shingles, those of the smallest hashes among shingles that between 2 and 64 members hold (the
@@ -24,8 +24,7 @@ content of a page, not its frame), then those of the frame. Representatives that
 that outgrows a tile of TILE_HASHES is decided tile by tile; leaders go on to the next tile up to half of its size, and
 those that do not are counted.
 
-Memory: about 60 bytes for each hash of a tile, 130 MB, and up to 44 bytes for each shingle that the corpus counts, of
-which there are 8M at most.
+Memory: about 60 bytes for each hash of a tile, 130 MB.
 """
 
 from collections.abc import Iterator
@@ -40,57 +39,12 @@ TEMPLATE_PAGES = 3
 RARE_SIMILARITY = 0.5
 NOISE_SHARE, NOISE = 0.2, 5  # rare shingles that errors explain: one in five of an inserted word is new
 PASSAGE = 20  # shingles: 24 words or 27 characters
-OUTSIDE = 8  # documents that must hold a shingle, besides those of the family, before it can be frequent
 CANDIDATES = 64
 KEYS = 16
 FREQUENT = 64  # members
 TILE_HASHES = 2 << 20
 
 ALONE, NEAR, TEMPLATE, APART = 0, 1, 2, 3  # relation of a member to its partner
-
-
-class Counted(NamedTuple):
-    """In how many documents of the corpus a counted shingle stands: an open-addressing table of values (uint32) and
-    counts (uint32, 0: empty), of a power of two of slots; values are multiples of `every`."""
-
-    values: np.ndarray
-    counts: np.ndarray
-    every: int
-
-
-@nb.njit(cache=True, nogil=True)
-def _fill(values, counts, slots, tallies):  # type: ignore[no-untyped-def]
-    mask = slots.size - 1
-    for i in range(values.size):
-        slot = np.int64((np.uint64(values[i]) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & mask
-        while tallies[slot]:
-            slot = (slot + 1) & mask
-        slots[slot], tallies[slot] = values[i], counts[i]
-
-
-def counted(values: np.ndarray, counts: np.ndarray, every: int) -> Counted:
-    """From (n,) uint32 values, distinct, and (n,) uint32 counts above 0."""
-    size = 16
-    while size < 2 * len(values):
-        size *= 2
-    slots, tallies = np.zeros(size, np.uint32), np.zeros(size, np.uint32)
-    _fill(values, counts, slots, tallies)
-    return Counted(slots, tallies, every)
-
-
-@nb.njit(cache=True, nogil=True)
-def _outside(value, values, counts, every, least):  # type: ignore[no-untyped-def]
-    """Of a shingle hash: 1 where at least `least` documents hold it, 0 where not, -1 where nobody counted."""
-    low = np.uint32(value & np.uint64(0xFFFFFFFF))
-    if value >> np.uint64(60) != 0 or low & np.uint32(every - 1) != 0:
-        return -1
-    mask = values.size - 1
-    slot = np.int64((np.uint64(low) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & mask
-    while counts[slot]:
-        if values[slot] == low:
-            return 1 if np.int64(counts[slot]) >= least else 0
-        slot = (slot + 1) & mask
-    return 0
 
 
 @nb.njit(cache=True, nogil=True)
@@ -122,7 +76,7 @@ def _size(hashes, begin, end, limit):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def _rare(a, b, hashes, ids, base, bounds, limit, df, mark, hit, pair, values, counts, every, tally):  # type: ignore[no-untyped-def]
+def _rare(a, b, hashes, ids, base, bounds, limit, df, mark, hit, pair, tally):  # type: ignore[no-untyped-def]
     """-> (similarity over rare shingles or -1 where there is no frame, whether the two are pages of one template)"""
     most = tally.size - 1
     tally[:] = 0
@@ -145,8 +99,6 @@ def _rare(a, b, hashes, ids, base, bounds, limit, df, mark, hit, pair, values, c
     own = np.zeros(2, np.int64)  # of those, rare
     whole = np.zeros(2, np.int64)  # not in the other
     passage = np.zeros(2, np.int64)  # longest run of own ones
-    known = np.zeros(2, np.int64)
-    outside = np.zeros(2, np.int64)
     for side in range(2):
         page = a if side == 0 else b
         run = 0
@@ -164,10 +116,6 @@ def _rare(a, b, hashes, ids, base, bounds, limit, df, mark, hit, pair, values, c
             own[side] += 1
             run += 1
             passage[side] = max(passage[side], run)
-            found = _outside(hashes[j], values, counts, every, max(np.int64(df[one]) + OUTSIDE, 2 * median))
-            if found >= 0:
-                known[side] += 1
-                outside[side] += found
     everything = rare_shared + own[0] + own[1]
     if everything == 0:
         return -1.0, False
@@ -175,16 +123,14 @@ def _rare(a, b, hashes, ids, base, bounds, limit, df, mark, hit, pair, values, c
     if similarity >= RARE_SIMILARITY:
         return similarity, False
     content = np.zeros(2, np.bool_)
-    strewn = np.zeros(2, np.bool_)
     for side in range(2):
         noise = whole[1 - side] - own[1 - side]
         content[side] = own[side] - noise > NOISE_SHARE * own[side] + NOISE
-        strewn[side] = known[side] > 0 and 3 * outside[side] >= 2 * known[side]
     if content[0] and content[1]:
-        return similarity, not (strewn[0] and strewn[1])
+        return similarity, True
     for side in range(2):
         if content[side] and passage[side] >= PASSAGE and whole[1 - side] < PASSAGE:
-            return similarity, not strewn[side]
+            return similarity, True
     return similarity, False
 
 
@@ -276,10 +222,6 @@ def _decide(
     old,
     kept,
     least,
-    values,
-    counts,
-    every,
-    outside,
     templates,
     partner,
     similarity,
@@ -287,8 +229,7 @@ def _decide(
     relation,
     cluster,
 ):  # type: ignore[no-untyped-def]
-    """families (f + 1,): members of each. The first `old` members were decided before: `kept` says how. `outside`:
-    what the corpus counted may be used for the first family, too."""
+    """families (f + 1,): members of each. The first `old` members were decided before: `kept` says how."""
     largest = members = np.int64(0)
     for f in range(families.size - 1):
         largest = max(largest, bounds[families[f + 1]] - bounds[families[f]])
@@ -363,10 +304,7 @@ def _decide(
                         rarely, template = alike, False
                         if templates and end - first >= TEMPLATE_PAGES:
                             pair += 1
-                            rarely, template = _rare(
-                                i, r, hashes, ids, base, bounds, limit, df, mark, hit, pair, values, counts,
-                                every if outside or f > 0 else 0, tally,
-                            )  # fmt: skip
+                            rarely, template = _rare(i, r, hashes, ids, base, bounds, limit, df, mark, hit, pair, tally)
                             if rarely < 0:
                                 rarely = alike
                         if template:
@@ -431,9 +369,9 @@ class Leaders:
     """Decides families that come in order, the members of each in order of rank. `threshold` is on the similarity.
     `evicted` counts leaders that not every later member of their family was compared with."""
 
-    def __init__(self, threshold: float, common: Counted, templates: bool = True) -> None:
+    def __init__(self, threshold: float, templates: bool = True) -> None:
         self.evicted = 0
-        self._threshold, self._common, self._templates = threshold, common, templates
+        self._threshold, self._templates = threshold, templates
         self._old: Members | None = None
 
     def decide(self, members: Members, more: bool) -> Decided:
@@ -449,8 +387,7 @@ class Leaders:
         partner, cluster = np.full(n, -1), np.arange(n)
         similarity, rare = np.zeros(n), np.zeros(n)
         if n:
-            # In a tile a shingle's frequency is not that in the family, so what stands outside is not known.
-            args = (before, kept, self._threshold, *self._common, not (continues or more), self._templates)
+            args = (before, kept, self._threshold, self._templates)
             out = (partner, similarity, rare, relation, cluster)
             _decide(*members[9:], members.limits, members.standing, families, *args, *out)
         leader = [np.append(own[:before], own[cluster[before:]]) for own in self._leaders(members, before)]

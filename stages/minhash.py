@@ -4,7 +4,7 @@ H = the 64-bit hash of a shingle (see `stages/shingles.py`)
 h = fmix32(H >> 32);  signature[k] = min over shingles of a[k] * h + b[k] mod 2^32
 
 The kernel walks the text once: it writes the key, makes shingles of the units and folds their hashes into the
-signature a block at a time. Nothing per shingle is stored save the sample, so a document's memory is its key.
+signature a block at a time. Nothing per shingle is stored, so a document's memory is its key.
 
 Shapes: n documents, p permutations, all arrays C-contiguous.
 """
@@ -14,17 +14,12 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from stages.byte_blocks import put
 from stages.key_units import CHUNK, scan
 from stages.repetition import mix
 from stages.shingles import hash_windows, keep
 
 _VECTOR = 8  # permutations in a register, 256 bits; the compiler cuts it in two where registers are shorter
 LANES = 2 * _VECTOR  # permutations folded at a time, and padded to a multiple of it
-# Shingles in the sample: those whose hash begins with four zero bits, one in 16, the same shingles in every document
-# that has them, so that the documents that hold one can be counted over a corpus. A document of 500 words shows 31 of
-# its shingles, and the sample costs a quarter of a byte per shingle, a thirtieth of the text.
-SAMPLE_BELOW = 1 << 60
 
 
 def permutations(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -107,9 +102,9 @@ def _fold(hashes, count, a, b, signature):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def sign(  # type: ignore[no-untyped-def]
-    text, bounds, table, words, han, w, a, b, key, key_bounds, signatures, shingles, sample
+    text, bounds, table, words, han, w, a, b, key, key_bounds, signatures, shingles
 ):
-    """Keys, signatures and samples of n documents.
+    """Keys and signatures of n documents.
 
     text, bounds   uint8 and (n + 1,) int32: document i is text[bounds[i]:bounds[i + 1]]
     table          what the key takes from a code point, `stages.key.table()`
@@ -119,21 +114,15 @@ def sign(  # type: ignore[no-untyped-def]
     key_bounds     out, (n + 1,) int64
     signatures     out, (n, p) uint32; all ones for an empty key
     shingles       out, (n,) int32
-    sample         out, uint64, as long as `shingles.most_shingles`: of each shingle in the sample, the number of its
-                   document in the high half and the low half of its hash in the low half
-
-    -> entries in the sample, repeats counted
     """
     found = np.empty(CHUNK, np.uint64)
     hashes = np.empty(CHUNK, np.uint32)
     signature = np.empty(a.size, np.uint32)
     size = np.int64(0)
-    sampled = np.int64(0)
     key_bounds[0] = 0
     for document in range(bounds.size - 1):
         for k in range(a.size):
             signature[k] = 0xFFFFFFFF
-        begin = sampled
         total = np.int64(0)
         held = np.int64(0)
         spaced = np.bool_(False)
@@ -143,35 +132,16 @@ def sign(  # type: ignore[no-untyped-def]
             at, size, spaced, held = scan(text, at, end, table, key, size, spaced, w.last, w.single, held, w.margin)
             count = hash_windows(w, held, words, han, at >= end and total == 0, found)
             for i in range(count):
-                put(sample, sampled, found[i])
-                sampled += found[i] < np.uint64(SAMPLE_BELOW)
                 hashes[i] = np.uint32(found[i] >> np.uint64(32))
             for i in range(count):
                 hashes[i] = _fmix32(hashes[i])
             held = keep(w, held, count)
             _fold(hashes, count, a, b, signature)
             total += count
-        for i in range(begin, sampled):
-            sample[i] = np.uint64(document) << np.uint64(32) | sample[i] & np.uint64(0xFFFFFFFF)
         for k in range(signatures.shape[1]):
             signatures[document, k] = signature[k]
         shingles[document] = total
         key_bounds[document + 1] = size
-    return sampled
-
-
-@njit(cache=True, nogil=True)
-def distinct(sample, counts):  # type: ignore[no-untyped-def]
-    """The sorted entries of `sign`'s sample without repeats: the low halves, uint32. Adds to `counts`, (n,) int32, how
-    many each document has."""
-    values = np.empty(sample.size, np.uint32)
-    size = 0
-    for i in range(sample.size):
-        if i == 0 or sample[i] != sample[i - 1]:
-            values[size] = np.uint32(sample[i] & np.uint64(0xFFFFFFFF))
-            counts[np.int64(sample[i] >> np.uint64(32))] += 1
-            size += 1
-    return values[:size]
 
 
 @njit(cache=True, nogil=True)

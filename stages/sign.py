@@ -2,9 +2,7 @@
 
 reads text    adds exact (16 bytes: xxh3_128 of the key, null where the key is empty),
                    minhash (4 * permutations bytes: little-endian uint32, null where the key is empty),
-                   shingles (int32: shingles hashed, repeats counted),
-                   sample (list of uint32, ascending and distinct: of the shingles whose hash begins with four zero
-                   bits, the low half of the hash; null where the key is empty)
+                   shingles (int32: shingles hashed, repeats counted)
 
 **What is compared** is the key (`stages/key.py`): words in lower case, single Han and kana characters in one of their
 forms, nothing else. So a page meets its mirror in the other Chinese script: of 4,079 documents of fourteen Chinese
@@ -16,20 +14,15 @@ similarity stays above 0.9 for 58% of the documents and above 0.8 for 69%, the m
 unit starts the least run that weighs at least `words * han`: 5 words, 8 characters, or a mixture in proportion. A
 document of mixed text so has one kind of shingle, and no segmenter or dictionary decides what a duplicate is.
 
-**The sample** holds the same shingles in every document that has them, one in 16 of all there are: from it the
-documents that hold a shingle are counted over a corpus.
-
 **Why 5 and 8.** Five words is the usual choice for English (Lee et al. 2022; FineWeb; Gopher). For Chinese, published
-pipelines take 5 to 24 characters without choosing the threshold anew, although the similarity that remains after the
-same edits differs widely: on 40 statutes, 3% of substituted characters leave a Jaccard similarity of 0.73 with 5
-characters, 0.63 with 8, 0.57 with five dictionary words and 0.49 with 13. Eight is the whole number nearest to five
-words (a Chinese word is about two characters, but words vary in length), so one threshold means about the same in both
-languages; five characters would join statutes and notices that share formulas alone, and 13 would miss copies with
-one edited character in a hundred.
+pipelines take 5 to 24 characters without choosing the threshold anew. Eight is what makes one threshold mean the same
+in both languages: similarity falls to 0.8 at 2.54 edits for 100 words with five words, and with eight characters at
+2.53 for what 100 English words say (1.62 Chinese units a word in parallel paragraphs); seven give 2.87, nine 2.25.
+Unrelated documents of formulaic sources stay below 0.8 at every length from 4 to 13 (`bench/dedup/shingle_size.py`).
 
 **Short documents.** Where the whole key weighs less than one shingle, the key is the one shingle: such documents have
 similarity 1 where their keys are equal and 0 where they are not, save for one pair in four billion whose hashes share
-32 bits. An empty key (no letter, digit or ideograph) gives null in place of digest, signature and sample: two such
+32 bits. An empty key (no letter, digit or ideograph) gives null in place of digest and signature: two such
 documents have nothing in common that could be compared.
 
 **Very long documents** do not saturate the signature. It takes 32 bits of each hash, of which a document of n different
@@ -53,8 +46,7 @@ from corpus.stage import Columns, Map
 from stages import characters, key, minhash, shingles
 
 # Documents are signed in groups of this much text: their keys are digested while they are in the cache, and the same
-# memory serves all groups: for each byte of the largest group or document one byte of key and four of sample, of which
-# a sixteenth is written unless a text was made to be sampled.
+# memory serves all groups: one byte of key for each byte of the largest group or document.
 _GROUP_BYTES = 1 << 19
 
 
@@ -70,7 +62,7 @@ class Sign(Map, frozen=True, kw_only=True, tag="sign"):
     """Parameters: `permutations` (18 bands of 7 rows by default), `seed` of the permutations, and the shingle size in
     `words` and in `han` characters. RecipeError where one is out of range."""
 
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
     reads: ClassVar[tuple[str, ...]] = ("text",)
 
     permutations: int = 126
@@ -92,7 +84,6 @@ class Sign(Map, frozen=True, kw_only=True, tag="sign"):
             "exact": pa.binary(16),
             "minhash": pa.binary(4 * self.permutations),
             "shingles": pa.int32(),
-            "sample": pa.list_(pa.uint32()),
         }
 
     def load(self, assets: Mapping[str, Path]) -> Signer:
@@ -103,23 +94,18 @@ class Sign(Map, frozen=True, kw_only=True, tag="sign"):
         count = len(bounds) - 1
         longest = max(_GROUP_BYTES, int(np.diff(bounds).max(initial=0)))
         keys = np.empty(longest + shingles.SLACK, np.uint8)
-        sample = np.empty(shingles.most_shingles(longest, count) + 1, np.uint64)
         windows = shingles.windows()
         view = keys.data
         signatures = np.empty((count, self.permutations), np.uint32)
         counts = np.empty(count, np.int32)
-        sample_sizes = np.zeros(count, np.int32)
         exact: list[bytes] = []
-        samples: list[np.ndarray] = []
         for first, last in _groups(bounds):
             key_bounds = np.empty(last - first + 1, np.int64)
             group = slice(first, last)
-            sampled = minhash.sign(
+            minhash.sign(
                 text, bounds[first : last + 1], model.table, self.words, self.han, windows, model.a, model.b,
-                keys, key_bounds, signatures[group], counts[group], sample,
+                keys, key_bounds, signatures[group], counts[group],
             )  # fmt: skip
-            sample[:sampled].sort()
-            samples.append(minhash.distinct(sample[:sampled], sample_sizes[group]))
             # A library call of about 0.3 us per document: a kernel of our own would save a hundredth of the time.
             exact += [xxhash.xxh3_128_digest(view[start:end]) for start, end in pairwise(key_bounds.tolist())]
         empty = counts == 0
@@ -128,12 +114,7 @@ class Sign(Map, frozen=True, kw_only=True, tag="sign"):
             "exact": _binary(b"".join(exact), 16, empty),
             "minhash": _binary(signatures, 4 * self.permutations, empty),
             "shingles": pa.array(counts),
-            "sample": _lists(samples, sample_sizes, empty),
         }
-
-
-def _valid(null: np.ndarray) -> pa.Buffer | None:
-    return pa.py_buffer(np.packbits(~null, bitorder="little").tobytes()) if null.any() else None
 
 
 def _groups(bounds: np.ndarray) -> Iterator[tuple[int, int]]:
@@ -146,14 +127,7 @@ def _groups(bounds: np.ndarray) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _lists(values: list[np.ndarray], sizes: np.ndarray, null: np.ndarray) -> pa.Array:
-    """List column: the first sizes[0] of all values, and so on."""
-    joined = pa.array(np.concatenate([*values, np.empty(0, np.uint32)]))
-    bounds = pa.py_buffer(np.append(0, np.cumsum(sizes)).astype(np.int32))
-    return pa.Array.from_buffers(pa.list_(pa.uint32()), len(null), [_valid(null), bounds], children=[joined])
-
-
 def _binary(values: bytes | np.ndarray, width: int, null: np.ndarray) -> pa.Array:
     """Fixed-size binary column over the bytes of `values`."""
-    valid = _valid(null)
+    valid = pa.py_buffer(np.packbits(~null, bitorder="little").tobytes()) if null.any() else None
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(null), [valid, pa.py_buffer(values)])

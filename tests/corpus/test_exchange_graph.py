@@ -1,4 +1,4 @@
-"""Rounds as a graph: `of`, `into` and `combine`, `keep`, `beside`, `together`, what rounds tell, what is removed."""
+"""Rounds as a graph: `of`, `into` and `combine`, `keep`, `together`, what rounds tell, what is removed."""
 
 import random
 import tempfile
@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from corpus import exchange, runs
 from corpus.exchange import (
-    Beside,
     Bundle,
     Emit,
     Exchange,
@@ -57,7 +56,7 @@ class Repeats(Exchange, frozen=True, kw_only=True, tag="repeats"):
         Emit("rows", ("value",), KEYED, combine="inside", into="across", keep=("key",)),
         Emit("evens", ("value",), KEYED, keep=("key", "doc")),
         Group("even_values", (("key", "<u8"),), of=("evens",), distinct=True),
-        Group("across", FOUND, SORT, of=("rows",), beside="even_values"),
+        Group("across", FOUND, SORT, of=("rows",)),
         Join("looked_up", ("value",), FOUND, SORT, of=("across",), together=("key", "value")),
         Solve("everything", FOUND, SORT, of=("across", "looked_up"), distinct=True),
         Settle("write", ("value",), of=("everything",)),
@@ -82,13 +81,11 @@ class Repeats(Exchange, frozen=True, kw_only=True, tag="repeats"):
             tell["largest_even"] = max(tell["largest_even"], int(block["key"].max()))
             yield records_of((("key", "<u8"),), key=block["key"])
 
-    def across(self, blocks: Blocks, tell: dict[str, int], even: Beside) -> Blocks:
-        assert even.every == 1
+    def across(self, blocks: Blocks, tell: dict[str, int]) -> Blocks:
         before = -1
         for block in blocks:
             assert len(block)
             for key, doc in block.tolist():
-                assert key % 2 or key in even.records["key"]
                 if key == before:
                     yield records_of(FOUND, key=np.array([doc]), value=np.array([key]), where=np.array([ACROSS]))
                 before = key
@@ -182,8 +179,9 @@ def test_a_graph_of_rounds(tmp_path: Path, bundles: int, small: None) -> None:
     assert counts["across"] == counts["looked_up"] == within + across
     assert counts["documents"] == len(everyone)
     # Runs lie there as long as a later round takes them.
-    assert alive["across"] >= {"even_values", "across"}
-    assert "even_values" not in alive["looked_up"]
+    assert "even_values" in alive["even_values"]
+    assert "even_values" not in alive["across"]
+    assert "across" in alive["across"]
     assert alive["everything"] >= {"across", "looked_up", "everything"}
     kept = {name for name in blobs.walk("scratch") if name.endswith(".run") and "level" not in name}
     assert {name.split("/")[1] for name in kept} <= {"5-everything"}
@@ -230,29 +228,6 @@ def test_sets_stay_together_over_blocks_and_pieces(
             assert max(map(len, found), default=0) <= max(sets, default=0) + piece
         else:
             assert all(len(own) <= piece for own in found)
-
-
-@pytest.mark.parametrize(("most", "every"), [(1000, 1), (999, 2), (500, 2), (499, 4), (100, 16), (1, 1024)])
-def test_records_beside_are_thinned_by_their_keys(
-    tmp_path: Path, most: int, every: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The same are left whatever the runs, and all of a key or none."""
-    dtype = np.dtype([("key", "<u8"), ("n", "<u4")])
-    rng = np.random.default_rng(0)
-    records = np.zeros(1000, dtype)
-    records["key"], records["n"] = np.repeat(rng.integers(0, 2**64, 500, np.uint64), 2), np.arange(1000)
-    records = runs.sorted_records(records, ("key", "n"))
-    monkeypatch.setattr(exchange, "MOST_BESIDE", most)
-    for cut in (1, 3):
-        blobs, refs = Blobs(f"{tmp_path}/{cut}"), []
-        for n in range(cut):
-            runs.write(blobs, f"r{n}", records[n::cut], ("key", "n"))
-            refs.append(runs.Ref(f"r{n}"))
-        beside = exchange._beside(blobs, exchange.Flow(tuple(refs), 1000, 12_000), dtype)
-        assert beside.every == every
-        assert beside.records.tolist() == [r for r in records.tolist() if r[0] % every == 0]
-    nothing = exchange._beside(Blobs(str(tmp_path)), exchange.Flow(), dtype)
-    assert (len(nothing.records), nothing.records.dtype, nothing.every) == (0, dtype, 1)
 
 
 class Told(Exchange, frozen=True, kw_only=True, tag="told"):

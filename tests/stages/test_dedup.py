@@ -261,7 +261,6 @@ class Same(Loader, frozen=True):
         known = {"minhash": signatures, "id": ids, "content": ids, "exact": exact.astype(">u8")}
         known = {name: column(values, 32 if name == "minhash" else 16) for name, values in known.items()}
         known["text"] = pa.array(["same"] * rows)
-        known["sample"] = pa.array([[]] * rows, pa.list_(pa.uint32()))
         return pa.record_batch([known[n] for n in names] or [pa.nulls(rows)], names=list(names) or ["row"])
 
 def column(values, width):

@@ -6,15 +6,11 @@ import numpy as np
 import pytest
 
 from stages import leaders as code
-from stages.leaders import ALONE, APART, CANDIDATES, NEAR, TEMPLATE, Counted, Leaders, Members, counted
+from stages.leaders import ALONE, APART, CANDIDATES, NEAR, TEMPLATE, Leaders, Members
 
 NO_LIMIT = 2**64 - 1
 Family = list[list[int]]  # shingle sets, best first
 Verdict = tuple[bool, int, float, float, int, int]  # stays, partner, similarity, rare similarity, relation, leader
-
-
-def nothing_counted() -> Counted:
-    return counted(np.empty(0, np.uint32), np.empty(0, np.uint32), 1)
 
 
 def members(families: list[Family], first: int = 0, key: int = 0, standing: list[bool] | None = None) -> Members:
@@ -100,7 +96,7 @@ def test_families_in_one_call_as_by_the_rules(seed: int) -> None:
     for family in families:
         want += by_the_rules(family, first, 0.8, standing[first:])
         first += len(family)
-    got = decided(Leaders(0.8, nothing_counted(), False), members(families, standing=standing))
+    got = decided(Leaders(0.8, False), members(families, standing=standing))
     assert close(got, want)
     assert {g[4] for g in got} >= {ALONE, NEAR}
 
@@ -109,47 +105,25 @@ def test_families_in_one_call_as_by_the_rules(seed: int) -> None:
 def test_what_one_family_leaves_in_the_tables_the_next_does_not_see(seed: int) -> None:
     """With templates: a family in a call with others is decided as in a call of its own."""
     families = many(random.Random(seed))
-    values = np.unique([h & 0xFFFFFFFF for family in families for one in family for h in one if h < 2**60 and h % 3])
-    common = counted(values.astype(np.uint32), np.arange(1, len(values) + 1, dtype=np.uint32) % 90 + 1, 1)
     alone, first = [], 0
     for number, family in enumerate(families):
-        alone += decided(Leaders(0.8, common), members([family], first, number))
+        alone += decided(Leaders(0.8), members([family], first, number))
         first += len(family)
-    assert decided(Leaders(0.8, common), members(families)) == alone
+    assert decided(Leaders(0.8), members(families)) == alone
     assert TEMPLATE in {v[4] for v in alone}
 
 
 def test_a_leader_is_named_by_rank_not_by_number() -> None:
     """Document numbers name the result, and nothing else: shifted, they shift the result."""
     families = many(random.Random(5))
-    here = decided(Leaders(0.8, nothing_counted()), members(families))
-    there = decided(Leaders(0.8, nothing_counted()), members(families, 10**6, 77))
+    here = decided(Leaders(0.8), members(families))
+    there = decided(Leaders(0.8), members(families, 10**6, 77))
     shifted = [(v[0], v[1] + 10**6 if v[1] >= 0 else -1, *v[2:5], v[5] + 10**6) for v in here]
     assert there == shifted
 
 
-@pytest.mark.parametrize("every", [1, 4])
-def test_counted_shingles_are_found(every: int) -> None:
-    rng = np.random.default_rng(every)
-    values = np.unique(rng.integers(0, 2**32, 1000, np.uint32) // np.uint32(every) * np.uint32(every))
-    table = counted(values, np.arange(1, len(values) + 1, dtype=np.uint32), every)
-    assert len(table.values) == len(table.counts) >= 2 * len(values)
-    held = table.counts > 0
-    assert dict(zip(table.values[held].tolist(), table.counts[held].tolist(), strict=True)) == {
-        value: at + 1 for at, value in enumerate(values.tolist())
-    }
-    for at in (0, 17, len(values) - 1):
-        for above, want in ((0, 1), (1, 0)):
-            value = np.uint64(values[at]) | np.uint64(1 << 40)
-            assert code._outside(value, table.values, table.counts, every, at + 1 + above) == want
-        assert code._outside(value | np.uint64(1 << 60), table.values, table.counts, every, 1) == -1
-    absent = np.uint64(next(v for v in range(0, 2**32, every) if v not in values))
-    assert code._outside(absent, table.values, table.counts, every, 1) == 0
-    assert every == 1 or code._outside(absent + np.uint64(1), table.values, table.counts, every, 1) == -1
-
-
 def test_nothing_and_families_of_one() -> None:
-    leaders = Leaders(0.8, nothing_counted())
+    leaders = Leaders(0.8)
     for more in (False, True):
         assert decided(leaders, members([]), more) == []
     assert decided(leaders, members([[[]]])) == [(True, -1, 0.0, 0.0, ALONE, 0)]
@@ -160,7 +134,7 @@ def test_nothing_and_families_of_one() -> None:
 
 def test_a_part_of_a_set_exactly_at_the_threshold() -> None:
     """55 of 100 hashes are 0.55, and 0.55 is at least 0.55."""
-    got = decided(Leaders(0.55, nothing_counted()), members([[list(range(100)), list(range(55))]]))
+    got = decided(Leaders(0.55), members([[list(range(100)), list(range(55))]]))
     assert [v[0] for v in got] == [True, False]
 
 
@@ -168,7 +142,7 @@ def test_a_part_of_a_set_exactly_at_the_threshold() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_64_members_before_are_all_compared(size: int, seed: int) -> None:
     family = random_family(random.Random(seed), size)[:size]
-    got = decided(Leaders(0.8, nothing_counted(), False), members([family]))
+    got = decided(Leaders(0.8, False), members([family]))
     assert close(got, by_the_rules(family, 0, 0.8))
 
 
@@ -182,7 +156,7 @@ def test_copies_are_looked_up_in_a_crowded_family(size: int) -> None:
     for copy in copies:
         for at in rng.sample(range(130), 3):
             copy[at] = rng.getrandbits(64)
-    leaders = Leaders(0.8, nothing_counted())
+    leaders = Leaders(0.8)
     got = decided(leaders, members([[[1, 2, 3]], pages + copies, [[1, 2, 3]]]))[1:-1]
     assert [v[0] for v in got[: len(pages)]] == [True] * len(pages)
     gone = [(v[1] - 1, i) for i, v in enumerate(got[len(pages) :]) if not v[0]]
@@ -198,7 +172,7 @@ def test_a_family_over_tiles_keeps_whom_it_keeps_whole(seed: int) -> None:
     family, after = random_family(rng, 60)[:60], random_family(rng, 5)
     whole = by_the_rules(family, 0, 0.8)
     cuts = sorted(rng.sample(range(1, 60), rng.randrange(1, 6)))
-    leaders = Leaders(0.8, nothing_counted(), False)
+    leaders = Leaders(0.8, False)
     got = []
     for begin, end in zip([0, *cuts[:-1]], cuts, strict=True):
         got += decided(leaders, members([family[begin:end]], begin), True)
@@ -218,7 +192,7 @@ def test_a_family_over_tiles_keeps_whom_it_keeps_whole(seed: int) -> None:
 def test_leaders_that_do_not_fit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(code, "TILE_HASHES", 100)  # 50 hashes go on: five sets
     strangers = [[10 * n + i for i in range(10)] for n in range(8)]
-    leaders = Leaders(0.8, nothing_counted())
+    leaders = Leaders(0.8)
     assert all(v[0] for v in decided(leaders, members([strangers]), True))
     assert leaders.evicted == 3
     got = decided(leaders, members([[strangers[7], strangers[4], strangers[0]]], 8))
@@ -230,6 +204,6 @@ def test_thinned_sets_are_compared_up_to_the_lower_limit() -> None:
     """Of the hashes up to 100 the two share 8 of 10; those above are not looked at, on either side."""
     own = members([[[1, 2, 3, 4, 5, 6, 7, 8, 9, 100], [1, 2, 3, 4, 5, 6, 7, 8, *range(101, 200)]]])
     for limits in ([100, NO_LIMIT], [NO_LIMIT, 100], [100, 180]):
-        got = decided(Leaders(0.8, nothing_counted()), own._replace(limits=np.array(limits, np.uint64)))
+        got = decided(Leaders(0.8), own._replace(limits=np.array(limits, np.uint64)))
         assert got[1][:3] == (False, 0, 0.8)
-    assert decided(Leaders(0.8, nothing_counted()), own)[1][0]
+    assert decided(Leaders(0.8), own)[1][0]

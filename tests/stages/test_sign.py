@@ -125,9 +125,7 @@ def check(text: str, **parameters: int) -> None:
     if not made:
         assert columns["exact"] is None
         assert columns["minhash"] is None
-        assert columns["sample"] is None
         return
-    assert columns["sample"] == sorted({h % 2**32 for h in hashes if h >> 60 == 0})
     assert columns["exact"] == xxhash.xxh3_128_digest(key_text(units(text)).encode())
     theirs = MinHash(
         num_perm=stage.permutations,
@@ -230,9 +228,6 @@ def test_unrelated_documents_of_ten_million_shingles_share_no_band() -> None:
     assert matrix.mean() < 1000  # the minima are small
     assert not (bands(matrix[:1], 18, 7) == bands(matrix[1:], 18, 7)).any()
     assert agreement(matrix[:1], matrix[1:])[0] < 0.02
-    one, other = (set(v) for v in columns["sample"].to_pylist())
-    assert 0.9 < len(one) / (9_999_993 / 16) < 1.1
-    assert len(one & other) < 0.001 * len(one)
 
 
 def test_a_null_is_an_empty_document() -> None:
@@ -335,9 +330,8 @@ def test_parameters_out_of_range(parameters: dict[str, int]) -> None:
 
 
 def test_golden() -> None:
-    """Revision 2. If this fails and `Sign.revision` did not change: bump revision."""
+    """Revision 3. If this fails and `Sign.revision` did not change: bump revision."""
     columns = signed([ENGLISH, CHINESE, MIXED])
     digest = xxhash.xxh3_64(b"".join(v for n in ("exact", "minhash") for v in columns[n].to_pylist()))
-    digest.update(str(columns["sample"].to_pylist()).encode())
     table = xxhash.xxh3_64_hexdigest(key.table().astype("<u8").tobytes())
-    assert (Sign.revision, digest.hexdigest(), table) == (2, "6d98ceb27ed594c2", "3cf2ce2d897d4a5a")
+    assert (Sign.revision, digest.hexdigest(), table) == (3, "972ddee56ef9a3ff", "3cf2ce2d897d4a5a")
