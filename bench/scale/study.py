@@ -35,6 +35,7 @@ kind = "sign"
 
 [[stage]]
 kind = "dedup"
+max_cluster = 1_000_000  # one planted cluster is a hundredth of all
 {options}
 """
 _SAID = re.compile(r"^dedup: (.+): ([\d,]+) records$")
