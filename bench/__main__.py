@@ -10,11 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from bench import inputs, machine, memory, results, tiny, versus, whole
+from bench.charset import page as charset_page
+from bench.charset import study as charset
 from bench.dedup import page, shingle_size, study
+from bench.fuzz import cases as fuzz_cases
+from bench.fuzz import study as fuzz
+from bench.fuzz import trial as fuzz_trial
+from bench.fuzz.watch import Bounds
 from bench.given import Given
 from bench.launch import ROOT, Side, take_turns, without_paths
+from bench.lid_quality import study as lid_quality
+from bench.main_text import page as main_text_page
+from bench.main_text import study as main_text
+from bench.repair import page as repair_page
+from bench.repair import study as repair
 from bench.scale import page as scale_page
 from bench.scale import study as scale
+from bench.spam import page as spam_page
+from bench.spam import study as spam
 from bench.works import WORKS, Work
 
 PEERS_PYTHON = ROOT / "build" / "peers-venv" / "bin" / "python"
@@ -70,6 +83,35 @@ def parser() -> argparse.ArgumentParser:
     short.add_argument(
         "--keep", type=Path, help="keep inputs and stores here, and use the inputs that are there already"
     )
+    labelled = commands.add_parser("lid-quality", parents=[everyone], help="language ID on labelled text; beside peers")
+    labelled.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/lid_quality` names")
+    names = [name for name in lid_quality.TOOLS if name != "ours"]
+    labelled.add_argument("--peers", nargs="*", choices=names, default=names, help="none: `--peers` alone")
+    labelled.add_argument("--peers-python", default=str(PEERS_PYTHON), help="interpreter made by bench/peers.sh")
+    sets = commands.add_parser("charset", parents=[everyone], help="charsets of labelled and made pages; beside peers")
+    sets.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/charset` names")
+    sets.add_argument("--pieces", type=int, default=20, help="made samples of a language, a charset and a length")
+    sets.add_argument("--peers", nargs="*", choices=charset.PEERS, default=charset.PEERS, help="none: `--peers` alone")
+    sets.add_argument("--peers-python", default=str(PEERS_PYTHON), help="interpreter made by bench/peers.sh")
+    mended = commands.add_parser("repair", parents=[everyone], help="planted damage undone, clean text kept")
+    mended.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/repair` names")
+    mended.add_argument("--each", type=int, default=60, help="documents of a file that are damaged")
+    mended.add_argument("--peers-python", default=str(PEERS_PYTHON), help="interpreter made by bench/peers.sh")
+    planted = commands.add_parser("spam", parents=[everyone], help="spam around good text, pages of spam, clean sets")
+    planted.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/spam` names")
+    planted.add_argument("--half", type=int, choices=[0, 1], default=spam.REPORTED, help="0: what was developed on")
+    gold = commands.add_parser("main-text", parents=[everyone], help="main text of pages with gold text; beside peers")
+    gold.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/main_text` names")
+    gold.add_argument("--peers-python", default=str(PEERS_PYTHON), help="interpreter made by bench/peers.sh")
+    odd = commands.add_parser("fuzz", parents=[everyone], help="damaged pages and archives: crashes, hangs, losses")
+    odd.add_argument("--data", type=Path, help="folder whose `crawl` holds the archives that are mutated")
+    odd.add_argument("--pages", type=int, default=100_000, help="and an archive for every fifty of them")
+    odd.add_argument("--seed", type=int, default=0, help="another one makes other cases")
+    odd.add_argument("--step-s", type=float, default=20, help="processor seconds of a step that are a hang")
+    odd.add_argument("--memory-gb", type=float, default=4, help="address space of a child")
+    odd.add_argument("--checked", type=Path, help="compile kernels anew into this folder, with checks of every index")
+    odd.add_argument("--workers", type=int, default=fuzz.WORKERS)
+    odd.add_argument("--replay", type=Path, metavar="FILE", help="only this case, one that an earlier run saved")
     runs = commands.add_parser("shingles", parents=[everyone], help="what edits leave of shingles of every length")
     runs.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/dedup` names")
     real = commands.add_parser("whole", parents=[everyone], help="a whole build of a manifest: counts, seconds, memory")
@@ -94,11 +136,32 @@ def main(argv: list[str]) -> int:
     chosen.scratch.mkdir(parents=True, exist_ok=True)
     if chosen.work == "dedup":
         return _dedup(chosen, about)
+    if chosen.work == "charset":
+        found = charset.study(chosen.data.resolve(), chosen.scratch, chosen.peers, chosen.peers_python, chosen.pieces)
+        return _paged(chosen, about | {"pieces": chosen.pieces} | found, charset_page.page)
+    if chosen.work == "repair":
+        with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
+            found = repair.study(chosen.data.resolve(), Path(name).resolve(), chosen.peers_python, chosen.each)
+        return _paged(chosen, about | {"each": chosen.each} | found, repair_page.page)
+    if chosen.work == "main-text":
+        with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
+            found = main_text.study(chosen.data.resolve(), Path(name).resolve(), chosen.peers_python)
+        return _paged(chosen, about | found, main_text_page.page)
+    if chosen.work == "fuzz":
+        return _fuzz(chosen, about)
     if chosen.work == "shingles":
         return _paged(chosen, about | shingle_size.study(chosen.data.resolve()), shingle_size.page)
+    if chosen.work == "spam":
+        return _paged(chosen, about | spam.study(chosen.data.resolve(), chosen.half), spam_page.page)
     if chosen.work == "scale":
         return _scale(chosen, about)
     lid_model, tokenizer = _models(chosen)
+    if chosen.work == "lid-quality":
+        with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
+            found = lid_quality.study(
+                chosen.data.resolve(), Path(name).resolve(), lid_model, chosen.peers, chosen.peers_python
+            )
+        return _paged(chosen, about | found, lid_quality.page)
     with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
         scratch = Path(name).resolve()
         if chosen.work in WORKS:
@@ -134,6 +197,24 @@ def _dedup(chosen: argparse.Namespace, about: dict[str, Any]) -> int:
             chosen.options,
         )
     return _paged(chosen, about | {"scale": chosen.scale, "seed": chosen.seed} | found, page.page)
+
+
+def _fuzz(chosen: argparse.Namespace, about: dict[str, Any]) -> int:
+    if chosen.replay is not None:
+        fuzz_trial.replay(fuzz_cases.load(chosen.replay))
+        return 0
+    if chosen.data is None:
+        print("bench fuzz: give --data, or --replay FILE", file=sys.stderr)
+        return 2
+    bounds = Bounds(int(chosen.memory_gb * 1e9), chosen.step_s)
+    checked = chosen.checked and chosen.checked.resolve()
+    with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
+        scratch, folder = Path(name).resolve(), ROOT / "build" / "fuzz"
+        found = fuzz.study(
+            chosen.data.resolve(), scratch, folder, chosen.pages, chosen.seed, bounds, checked, chosen.workers
+        )
+    _paged(chosen, about | found, fuzz.page)
+    return 0 if fuzz.sound(found) else 1
 
 
 def _paged(chosen: argparse.Namespace, record: dict[str, Any], page: Callable[[dict[str, Any]], str]) -> int:

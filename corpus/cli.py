@@ -5,6 +5,7 @@ Exits 0, 1 (the build or a check failed) or 2 (bad usage or manifest). `--json` 
 
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,9 @@ Out = Annotated[str | None, typer.Option(help="Build directory. Default: build/N
 Store = Annotated[str | None, typer.Option(help="Where tables live. Default: `store` beside the build directory.")]
 Root = Annotated[
     list[str] | None, typer.Option("--root", help="SOURCE=DIR: where a source's files are; DIR alone: for all.")
+]
+Replayed = Annotated[
+    Path | None, typer.Option("--manifest", help="With --replay: the dataset manifest. Default: that of the last run.")
 ]
 Ray = Annotated[str | None, typer.Option("--ray", help="Address of a Ray cluster. Default: an embedded one.")]
 InProcess = Annotated[bool, typer.Option("--local", help="No Ray: everything in this process.")]
@@ -261,6 +265,12 @@ def _of(directory: str, store: str | None) -> tuple[Blobs, Blobs]:
     return _places("", directory, None)
 
 
+def _graph(out: Blobs, tables: Blobs, manifest: Path | None, root: list[str] | None) -> Graph:
+    """What to replay with: the given manifest, or that of the last run."""
+    run = last_run(out)
+    return Graph(_load(manifest or Path(run["manifest"]), root or run["roots"]), tables)
+
+
 @app.command()
 def verify(
     directory: Directory,
@@ -302,6 +312,11 @@ def explain(
     directory: Directory,
     url: Annotated[str | None, typer.Option(help="URL of the document.")] = None,
     id: Annotated[str | None, typer.Option(help="Its id, in hex.")] = None,
+    replay: Annotated[
+        bool, typer.Option(help="Run its chain again from the raw record: blocks of the page, repairs, and why.")
+    ] = False,
+    manifest: Replayed = None,
+    root: Root = None,
     store: Store = None,
     json: Json = False,
 ) -> None:
@@ -311,7 +326,7 @@ def explain(
     if (url is None) == (id is None):
         raise RecipeError("explain: give either --url or --id")
     out, tables = _of(directory, store)
-    lives = explanation.explain(out, tables, url, id)
+    lives = explanation.explain(out, tables, url, id, _graph(out, tables, manifest, root) if replay else None)
     if json:
         screen.dump(lives)
     else:
@@ -324,9 +339,7 @@ def trace(
     token: Annotated[int, typer.Option(help="Number of the token, over all shards in order, or in --shard.")],
     shard: Annotated[str | None, typer.Option(help="Name of a shard.")] = None,
     replay: Annotated[bool, typer.Option(help="Run the whole chain again from the raw record, and compare.")] = False,
-    manifest: Annotated[
-        Path | None, typer.Option(help="With --replay: the dataset manifest. Default: that of the last run.")
-    ] = None,
+    manifest: Replayed = None,
     root: Root = None,
     store: Store = None,
     json: Json = False,
@@ -335,11 +348,7 @@ def trace(
     from corpus import trace as tracing
 
     out, tables = _of(directory, store)
-    graph = None
-    if replay:
-        path = manifest or Path(last_run(out)["manifest"])
-        graph = Graph(_load(path, root or last_run(out)["roots"]), tables)
-    found = tracing.trace(out, tables, token, shard, graph)
+    found = tracing.trace(out, tables, token, shard, _graph(out, tables, manifest, root) if replay else None)
     if json:
         screen.dump(found)
     else:
@@ -379,4 +388,5 @@ def main() -> None:
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
             error.show()  # type: ignore[attr-defined]
             sys.exit(2)
-        raise
+        sys.stderr.write(screen.printable_lines(traceback.format_exc()))  # it may quote a page
+        sys.exit(1)

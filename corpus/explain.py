@@ -8,6 +8,7 @@ each document that deduplication names, whatever the size of the build.
 from typing import Any
 
 import msgspec
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -15,11 +16,13 @@ from rich.text import Text
 
 from corpus import index
 from corpus.errors import InputError
-from corpus.graph import Partition
+from corpus.graph import Graph, Partition
 from corpus.kin import Family, Kin, Values
 from corpus.opened import Build, Place, Tables
 from corpus.progress import printable
 from corpus.removal import REMOVED, sealed_list
+from corpus.replay import replay
+from corpus.stage import Account, Map
 from corpus.store import Blobs
 
 _PREVIEW = 300  # characters of text
@@ -57,7 +60,7 @@ class Twin(msgspec.Struct, frozen=True):
 
 
 class Visit(msgspec.Struct):
-    """A document at one stage: what the stage wrote, and whether it dropped the document."""
+    """A document at one stage: what the stage wrote, whether it dropped the document, and what it says to that."""
 
     stage: str
     kind: str
@@ -65,6 +68,7 @@ class Visit(msgspec.Struct):
     drop: str | None = None
     detail: str | None = None
     twin: Twin | None = None
+    accounts: list[Account] = []
 
 
 class Life(msgspec.Struct):
@@ -90,10 +94,14 @@ class Life(msgspec.Struct):
     text: str | None = None
 
 
-def explain(out: Blobs, store: Blobs, url: str | None = None, id: str | None = None) -> list[Life]:
+def explain(
+    out: Blobs, store: Blobs, url: str | None = None, id: str | None = None, graph: Graph | None = None
+) -> list[Life]:
     """Lives of the document with this id (32 hex digits), or of every record with this URL, by source and path.
 
-    The life of a part begins with the document that it was cut from. InputError where nothing has the id or URL.
+    The life of a part begins with the document that it was cut from. With `graph`, the dataset manifest with the roots
+    of its sources, the document goes through its chain again from the raw record, and stages say what they did with it.
+    InputError where nothing has the id or URL, or the input file is missing or has changed.
     """
     if (url is None) == (id is None):
         raise InputError("Give one of --url and --id.")
@@ -103,6 +111,8 @@ def explain(out: Blobs, store: Blobs, url: str | None = None, id: str | None = N
         for root, level, row in index.find_id(out, build.manifest, _parse(id)):
             seen = Tables(store, build.partition(root))
             lives.append(_begin(build, seen, level, row))
+            if graph is not None:
+                _account(build, graph, seen.partition, lives[-1])
         if not lives:
             lives = _taken_down(build, _parse(id))
         if not lives:
@@ -113,6 +123,8 @@ def explain(out: Blobs, store: Blobs, url: str | None = None, id: str | None = N
             found = seen.values(0, row, ["url"])
             if found and found["url"] == url:  # not one whose hash is the same
                 lives.append(_begin(build, seen, 0, row))
+                if graph is not None:
+                    _account(build, graph, seen.partition, lives[-1])
         removal = sealed_list(out, build.manifest)
         if not lives and removal is not None and removal.names_url(str(url)):
             raise InputError(
@@ -143,6 +155,21 @@ def _taken_down(build: Build, identity: bytes) -> list[Life]:
             f"file held was removed, or its file is not read any more."
         )
     return lives
+
+
+def _account(build: Build, graph: Graph, partition: Partition, life: Life) -> None:
+    """Ask the row-local stages on the life's way, up to where it is cut in parts, what they did with it."""
+    row = life.record - int(partition.records[0].inputs["first_record"])
+    with replay(build, graph, partition) as walk:
+        for k, visit in enumerate(life.visits):
+            step = walk.steps[k]
+            if "made" in visit.values and not isinstance(step.stage, Map):
+                break
+            if not isinstance(step.stage, Map) or type(step.stage).account is Map.account:
+                continue
+            place = int(np.searchsorted(walk.rows(k), row))
+            values = {name: walk.column(name, k)[place].as_py() for name in step.stage.reads}
+            visit.accounts = step.stage.account(values, walk.load(step))
 
 
 def _parse(text: str) -> bytes:
@@ -298,6 +325,7 @@ def _life(life: Life, parent: Life | None) -> RenderableType:
     elif life.fate == "kept" and not life.parts:
         stages.add_row(Text("  kept", style="green"), Text("alive at the end of the chain, in no shard"))
     lines.append(stages)
+    lines += [_told(visit.stage, account) for visit in life.visits for account in visit.accounts]
     for part in life.parts:
         lines.append(Padding(_life(part, life), (0, 0, 0, 4), expand=False))
     if life.unshown_parts:
@@ -307,6 +335,16 @@ def _life(life: Life, parent: Life | None) -> RenderableType:
         end = "…" if len(life.text) == _PREVIEW else ""
         lines.append(Padding(Text(text + end, style="dim"), (0, 0, 1, 2), expand=False))
     return Group(*lines)
+
+
+def _told(stage: str, account: Account) -> RenderableType:
+    title = Text(printable(f"{stage}: {account.title}"))
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for name in account.rows[0] if account.rows else ():
+        table.add_column(Text(printable(name)), style="dim" if name != "text" else "", overflow="fold")
+    for row in account.rows:
+        table.add_row(*(Text(printable(value[:_PREVIEW])) for value in row.values()))
+    return Padding(table, (1, 0, 1, 2), expand=False)
 
 
 def _head(life: Life, parent: Life | None) -> Text:

@@ -82,16 +82,17 @@ class Progress:
                 plain.say(time.monotonic())
             return
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
             TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", style="dim"),
+            TextColumn("{task.fields[note]}", style="dim", markup=False),
         )
         with Bars(*columns, console=self.console, transient=False) as bars:
             yield _Rich(bars, bars.add_task(label, total=total, rate="", note=""), unit)
 
     def say(self, text: str) -> None:
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        lines = "\n".join(map(printable, text.split("\n")))
+        self.console.print(lines, markup=False, emoji=False, highlight=False, soft_wrap=True)

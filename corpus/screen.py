@@ -1,4 +1,7 @@
-"""What commands print: tables for people, JSON for programs."""
+"""What commands print: tables for people, JSON for programs.
+
+Names and texts are shown as they are: brackets in them are no markup, and control characters move no cursor.
+"""
 
 import sys
 from typing import Any
@@ -6,6 +9,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from corpus.drive import Outcome
 from corpus.progress import printable
@@ -16,11 +20,23 @@ from corpus.store import Blobs
 
 def console() -> Console:
     """Standard output; 120 columns where it is no terminal."""
-    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=120)
+    width = None if sys.stdout.isatty() else 120
+    return Console(highlight=False, markup=False, emoji=False, width=width)
 
 
 def dump(value: Any) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n")
+    sys.stdout.write(json_text(value) + "\n")
+
+
+def json_text(value: Any) -> str:
+    """JSON whose strings hold no control characters, also none of those that JSON would let pass."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=1).decode()
+    return text.translate({ord(c): _escape(c) for c in set(text) if c != "\n" and not c.isprintable()})
+
+
+def _escape(character: str) -> str:
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def _reasons(dropped: dict[str, int], most: int = 6) -> str:
@@ -43,7 +59,8 @@ def funnel_table(flows: dict[str, list[Flow]]) -> Table:
             if flow.kind == "pack" or not (flow.dropped or parted or flow is own[0]):
                 continue
             kept = f"{flow.made:,} parts" if flow.made else f"{flow.kept:,}"
-            table.add_row(source if first else "", flow.stage, f"{flow.rows:,}", kept, _reasons(flow.dropped))
+            row = (source if first else "", flow.stage, f"{flow.rows:,}", kept, _reasons(flow.dropped))
+            table.add_row(*(Text(printable(cell)) for cell in row))
             first = False
     return table
 
@@ -89,12 +106,12 @@ def print_status(to: Console, found: Status) -> None:
             f"{why} ({n} partition{'s' * (n != 1)})" for why, n in sorted(one.why.items(), key=lambda x: -x[1])[:8]
         ]
         table.add_row(
-            one.source if one.source != last else "",
-            one.stage,
-            f"[{styles[one.state]}]{state}[/]",
+            Text(printable(one.source) if one.source != last else ""),
+            Text(printable(one.stage)),
+            Text(state, style=styles[one.state]),
             f"{one.rows:,}",
             f"{one.made:,} parts" if one.made else f"{one.kept:,}",
-            "\n".join(lines),
+            Text(printable_lines("\n".join(lines))),
         )
         last = one.source
     to.print(table)

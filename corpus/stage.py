@@ -76,6 +76,18 @@ class Map(Stage, frozen=True, kw_only=True):
         that row (the engine bisects the batch), so let a bad value raise."""
         raise NotImplementedError
 
+    def account(self, row: Mapping[str, Any], model: Any) -> list["Account"]:
+        """What the stage did with one document and why, for `corpus explain --replay`; `row` has a value for each of
+        `reads`. Slow and wordy where `apply` is fast: nothing of it is stored."""
+        return []
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A table for a reader: a title, and rows of the same fields."""
+
+    title: str
+    rows: list[dict[str, str]]
+
 
 class Chunk(msgspec.Struct, frozen=True):
     """A bounded run of records cut from one input file, not yet parsed.

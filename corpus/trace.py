@@ -5,9 +5,6 @@ compares: every column with the digest in its record, the tokens with those in t
 corpus decided (deduplication) is taken from its table, as no single partition can decide it again.
 """
 
-from collections.abc import Iterator
-from typing import Any
-
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -21,15 +18,13 @@ from corpus.errors import InputError, StoreError, VerifyError
 from corpus.explain import origin
 from corpus.graph import Graph, Partition
 from corpus.guard import guarded
-from corpus.identity import canonical
 from corpus.opened import Build, Tables
 from corpus.pack import Shard
 from corpus.progress import printable
-from corpus.removal import sealed_list
-from corpus.stage import Chunk, Ledger, Map, Reader, Regroup
-from corpus.steps import Origin, is_map
-from corpus.store import Blobs, open_input
-from corpus.work import load_model
+from corpus.replay import replay
+from corpus.stage import Map, Regroup
+from corpus.steps import is_map
+from corpus.store import Blobs
 
 _AROUND = 8  # token ids shown on either side
 _SHOWN = 2000  # characters of text
@@ -167,31 +162,7 @@ def _part(seen: Tables, level: int, row: int) -> tuple[int, int] | None:
 
 def _replay(build: Build, graph: Graph, partition: Partition, row: int, identity: bytes, packed: list[int]) -> int:
     """Everything again from the raw record. -> number of columns compared. VerifyError on the first that differs."""
-    if partition.source not in graph.chains:
-        raise InputError(
-            f"{graph.recipe.path}: has no source `{partition.source}`. Give the manifest that this was built from."
-        )
-    chain = graph.chains[partition.source]
-    steps = tuple(msgspec.structs.replace(s, stored=()) if is_map(s.stage) else s for s in chain)
-    for k, record in enumerate(partition.records):
-        if k >= len(steps) or canonical(steps[k].definition.identity()) != canonical(record.definition):
-            raise InputError(
-                f"{graph.recipe.path}: stage {k} of source `{partition.source}` is not the `{record.kind}` that the "
-                f"build was made with. Give the manifest that it was built from, with the same versions."
-            )
-    (root,) = (s.root for s in graph.recipe.sources if s.name == partition.source)
-    for chunk in _cut(f"{root.rstrip('/')}/{partition.path}", partition, steps[0].stage):
-        walk = Walk(
-            Origin(partition.source, partition.path, partition.key),
-            steps,
-            build.store,
-            {},
-            lambda step: load_model(build.store, step),
-            records=partition.records,
-            chunk=chunk,
-            quarantined={int(r): reason for r, reason in partition.records[0].inputs.get("quarantined", {}).items()},
-            removal=sealed_list(build.out, build.manifest),
-        )
+    with replay(build, graph, partition) as walk:
         try:
             compared = _compare(walk)
         except StoreError as error:
@@ -201,37 +172,16 @@ def _replay(build: Build, graph: Graph, partition: Partition, row: int, identity
         if walk.column("id", end)[place].as_py() != identity:
             raise VerifyError(f"partition {partition.key:016x}, row {row}: its id is no longer {identity.hex()}")
         again = [*walk.column("tokens", end)[place].as_py(), packed[-1]]
-        if again != packed:
-            at = next(
-                (i for i, (a, b) in enumerate(zip(again, packed, strict=False)) if a != b), min(len(again), len(packed))
-            )
-            raise VerifyError(
-                f"document {identity.hex()}: replayed from {partition.path}, it gives {len(again)} tokens, the shard "
-                f"holds {len(packed)}; they part at token {at} of the document ({again[at : at + 4]} instead of "
-                f"{packed[at : at + 4]}). Run `corpus verify`."
-            )
-        return compared
-    raise InputError(
-        f"{partition.path}: ends before chunk {partition.chunk}: not the file that the build was made from."
-    )
-
-
-def _cut(url: str, partition: Partition, reader: Any) -> Iterator[Chunk]:
-    """The chunk of this partition, while its file is open."""
-    assert isinstance(reader, Reader)
-    try:
-        file = open_input(url)
-    except FileNotFoundError:
-        raise InputError(
-            f"{url}: there is no such file. Give the source's root with --root {partition.source}=DIR."
-        ) from None
-    with file:
-        for chunk in reader.cut(file, partition.path, Ledger()):
-            if chunk.number == partition.chunk:
-                if chunk.digest != partition.records[0].inputs["bytes"]:
-                    raise InputError(f"{url}: chunk {chunk.number} does not hold what it held when the build was made.")
-                yield chunk
-                return
+    if again != packed:
+        at = next(
+            (i for i, (a, b) in enumerate(zip(again, packed, strict=False)) if a != b), min(len(again), len(packed))
+        )
+        raise VerifyError(
+            f"document {identity.hex()}: replayed from {partition.path}, it gives {len(again)} tokens, the shard "
+            f"holds {len(packed)}; they part at token {at} of the document ({again[at : at + 4]} instead of "
+            f"{packed[at : at + 4]}). Run `corpus verify`."
+        )
+    return compared
 
 
 def _compare(walk: Walk) -> int:

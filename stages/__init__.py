@@ -4,6 +4,7 @@ To add one: a file with a frozen struct (see `corpus/stage.py`), its name in the
 """
 
 from corpus.pack import Pack
+from stages.convert import Convert
 from stages.cut import Cut
 from stages.dedup import Dedup
 from stages.dedup_urls import DedupUrls
@@ -12,21 +13,28 @@ from stages.extract import Extract
 from stages.judge import Judge
 from stages.lid import Lid
 from stages.normalise import Normalise
+from stages.pii import Pii
 from stages.read_jsonl import ReadJsonl
 from stages.read_parquet import ReadParquet
 from stages.read_pile import ReadPile
 from stages.read_text import ReadText
 from stages.read_warc import ReadWarc
 from stages.read_wet import ReadWet
+from stages.repair import Repair
 from stages.repeats import Repeats
 from stages.sign import Sign
 from stages.signals import Signals
+from stages.spam import Spam
 from stages.split import Split
 from stages.substrings import Substrings
 
 Reader = ReadPile | ReadJsonl | ReadWarc | ReadWet | ReadParquet | ReadText
 Stage = (
     Extract
+    | Repair
+    | Spam
+    | Pii
+    | Convert
     | Normalise
     | Split
     | Lid

@@ -12,7 +12,8 @@ A checksum stands at a member's end, so a mismatch is known only after the bytes
 bytes until its `End` never sees a wrong one; who cannot (a file of one member) reports the loss and says so.
 
 Members after damage are found by their magic number and a trial decoding. The search begins just behind the start of
-the member that failed (up to `REWIND_BYTES` back), because a misread member may run over the start of the next.
+the member that failed (up to `REWIND_BYTES` back), because a misread member may run over the start of the next. Where
+members lie in one another, so that far more would be decoded than the file holds, it begins behind what was read.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -23,6 +24,9 @@ from stages.gzip_members import GzipMembers
 from stages.members import Block, Fault, Limits
 from stages.window import READ_BYTES, Window
 from stages.zstd_frames import ZstdFrames
+
+_AGAIN = 4  # times the file's bytes that may be decoded again after damage
+_AGAIN_FREE_BYTES = 64 << 20
 
 Starts = Callable[[bytes], bool]
 
@@ -110,7 +114,7 @@ def _stored(stream: BinaryIO, ledger: Ledger) -> Iterator[Block | End | Loss]:
 
 
 def _members(codec: Members, window: Window, ledger: Ledger, starts: Starts | None) -> Iterator[Block | End | Loss]:
-    at = 0
+    at = furthest = again = 0
     while window.reach(at + 1) > at:
         outcome = yield from codec.member(window, at)
         if isinstance(outcome, int):
@@ -119,7 +123,12 @@ def _members(codec: Members, window: Window, ledger: Ledger, starts: Starts | No
             at = outcome
             window.done(at)
             continue
-        following = _next_member(codec, window, max(at + 1, outcome.search, window.start), starts)
+        again += max(0, min(furthest, outcome.good) - at)
+        furthest = max(furthest, outcome.good)
+        begin = max(at + 1, outcome.search, window.start)
+        if again > _AGAIN * window.end + _AGAIN_FREE_BYTES:
+            begin = max(begin, furthest)
+        following = _next_member(codec, window, begin, starts)
         end = window.end if following < 0 else following
         # A member that was misread can run to the end of the file: another after it says that the file goes on.
         drop = "damaged" if outcome.drop == "truncated" and following >= 0 else outcome.drop

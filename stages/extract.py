@@ -3,121 +3,161 @@
 reads body (binary)            the page as sent, without HTTP headers
       http_charset (string)    the charset of its Content-Type header, null if none
       mime (string)            "text/plain" passes through; everything else, null too, is read as HTML
-adds  text (string)            main text, blocks on lines of their own, "" where undecodable
+      url (string)             asked for a date
+adds  text (string)            main text, in blocks (`main_text.py`), "" where undecodable
       title (string)           of HTML, white space collapsed, at most 1,024 characters; null if none
+      published (string)       the day it was published, ISO 8601; null where nothing says so
+      published_source (string)  data, meta, time, url or text: see `page_facts.py`
       charset (string)         what the body was decoded as, null where nothing fits
-      charset_source (string)  bom, http, meta, utf8, detected or none: see stages/charset.py
+      charset_source (string)  bom, http, meta, utf8, detected or none: see `charset.py`
       decode_errors (int32)    replacement characters that decoding put in
-      extract_limit (string)   which bounds the page met, joined by "+", null for none: bytes, tags, depth
+      blocks (int32)           of text in the page
+      blocks_kept (int32)      of these, in the main text
+      main_share (float32)     share of the main text in all text of the page, by width; a multiple of 2**-12
+      extract_limit (string)   which bounds the page met, joined by "+", null for none: bytes, tags
 
-It measures: an undecodable page is a row with an empty text, for a judge to drop. Main text is told from navigation
-by resiliparse. On 242 English pages of dragnet its trigrams score F1 0.81 against the reference text (0.62 for all
-visible text), on 222 Chinese news pages 0.81 (0.55). Comments and the data of a post (author, date) count as text:
-English sites call whole articles so, and leaving both out costs 0.10 of F1 there; elsewhere it gains 0.01 or nothing.
+It measures: an undecodable page is a row with an empty text, for a judge to drop; so is one of menus alone.
 
-A page's work is bounded by its bytes and its nodes. resiliparse takes quadratic time on deeply nested blocks (240 KB of
-`<div>` take 35 s), quadratic space on nested lists (40 KB give 64 MB), quadratic time on attributes of one tag.
+A page is cut into blocks of text (`html_blocks.py`), of each is known what it is, where it stands and what it says
+(`block_features.py`), and boosted trees, learned from pages whose text was marked by people, say which are text
+(`block_trees.py`; the model's card, `models/blocks.toml`, says how well). Work and memory are linear in the page's
+bytes and tags, whatever they are, and both are bounded.
 """
 
-import re
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import numpy as np
 import pyarrow as pa
-from numba import njit
-from resiliparse.extract.html2text import extract_plain_text
-from resiliparse.parse.html import DOMContext, HTMLTree, traverse_dom
 
-from corpus.stage import Columns, Map
-from stages.charset import decode
+from corpus.stage import Account, Columns, Map
+from stages import block_trees
+from stages.block_features import NAMES, features
+from stages.charset import Decoded, decode, evidence
+from stages.html_blocks import COLUMN, Blocks, segment
+from stages.main_text import main_text
+from stages.page_facts import Facts, facts, page_name
 
-TITLE_CHARS = 1024
-# Quadratic work below these bounds is at most some 0.5 s. The most that 2,115 real pages have is 1,414 blocks and a
-# fiftieth of the squared tag bytes.
-BLOCKS = 2000  # opening tags of blocks that make nesting costly; fewer cannot be nested deeper
-SQUARED_TAG_BYTES = 2 << 33  # sum over start tags of the square of their length: one of 131 KB
-LONG_TAG = re.compile(r"<[A-Za-z][^<>]{2048,}>?")
-
-_COSTLY = ("article", "dir", "div", "menu", "ol", "ul")
-
-
-class _TooDeepError(Exception):
-    pass
+_OVERLAP, _COVER = NAMES.index("title_overlap"), NAMES.index("title_cover")
+_THE_TITLE, _MOST_OF_IT = 0.9, 0.6  # of a block that is in the title, and of the title that is in the block
 
 
 class Extract(Map, frozen=True, kw_only=True, tag="extract"):
-    """Bodies longer than `max_body_bytes` are cut there. Pages with elements nested deeper than `max_depth`, if they
-    have over 2,000 blocks, give all their text instead of the main one, unformatted."""
+    """Parameters
 
-    revision: ClassVar[int] = 1
+    keep            a block stays where it is text of the page with this probability or more; 0 keeps all, and less is
+                    kept the nearer to 1
+    max_body_bytes  a longer body is cut there
+    max_tags        a page with more tags is read up to there: 70 bytes of memory each, and 1 kB a block of text
+    """
+
+    revision: ClassVar[int] = 2
     uses: ClassVar[tuple[str, ...]] = ("Resiliparse",)
-    reads: ClassVar[tuple[str, ...]] = ("body", "http_charset", "mime")
+    reads: ClassVar[tuple[str, ...]] = ("body", "http_charset", "mime", "url")
     adds: ClassVar[dict[str, pa.DataType]] = {
         "text": pa.string(),
         "title": pa.string(),
+        "published": pa.string(),
+        "published_source": pa.string(),
         "charset": pa.string(),
         "charset_source": pa.string(),
         "decode_errors": pa.int32(),
+        "blocks": pa.int32(),
+        "blocks_kept": pa.int32(),
+        "main_share": pa.float32(),
         "extract_limit": pa.string(),
     }
 
+    keep: float = 0.45
     max_body_bytes: int = 4 << 20
-    max_depth: int = 256
-    comments: bool = True
+    max_tags: int = 1 << 18
 
     def __post_init__(self) -> None:
-        for field in ("max_body_bytes", "max_depth"):
+        if not 0 <= self.keep < 1:
+            raise ValueError(f"keep must be from 0 to below 1 (got {self.keep})")
+        for field in ("max_body_bytes", "max_tags"):
             if (value := getattr(self, field)) < 1:
                 raise ValueError(f"{field} must be at least 1 (got {value})")
 
     def apply(self, batch: pa.RecordBatch, model: None) -> Columns:
-        pages = zip(*(batch[column] for column in self.reads), strict=True)
-        rows = [self.page(body.as_py() or b"", charset.as_py(), mime.as_py()) for body, charset, mime in pages]
+        pages = zip(*(batch[column].to_pylist() for column in self.reads), strict=True)
+        rows = [self.page(body or b"", charset, mime, url) for body, charset, mime, url in pages]
         return {
             column: pa.array([getattr(row, column) for row in rows], type=kind) for column, kind in self.adds.items()
         }
 
-    def page(self, body: bytes, http_charset: str | None, mime: str | None) -> "Page":
+    def page(self, body: bytes, http_charset: str | None, mime: str | None, url: str | None = None) -> "Page":
         """One page, decoded and extracted."""
-        whole = len(body) <= self.max_body_bytes
-        limits = [] if whole else ["bytes"]
-        decoded = decode(body[: self.max_body_bytes], http_charset, whole=whole)
-        text, title = decoded.text, None
-        if text and mime != "text/plain":
-            text, title = self._main_text(text, limits)
-        return Page(
-            text=text,
-            title=title,
-            charset=decoded.charset,
-            charset_source=decoded.source,
-            decode_errors=decoded.errors,
-            extract_limit="+".join(limits) or None,
-        )
-
-    def _main_text(self, html: str, limits: list[str]) -> tuple[str, str | None]:
-        blocks, squared = hazards(np.frombuffer(html.encode(), dtype=np.uint8))
-        if squared > SQUARED_TAG_BYTES:
-            html = LONG_TAG.sub("", html)
+        limits = ["bytes"] if len(body) > self.max_body_bytes else []
+        decoded = self.decoded(body, http_charset)
+        if not decoded.text or mime == "text/plain":
+            return _page(decoded, decoded.text, Facts(None, None, None), 0, 0, 1.0 if decoded.text else 0.0, limits)
+        read = self.read(decoded.text, url)
+        if not read.blocks.whole:
             limits.append("tags")
-        tree = HTMLTree.parse(html)
-        title = " ".join((tree.title or "").split())[:TITLE_CHARS] or None
-        if blocks > BLOCKS and _deeper(tree, self.max_depth):
-            limits.append("depth")
-            return extract_plain_text(tree, preserve_formatting=False, alt_texts=False), title
-        text = extract_plain_text(
-            tree,
-            preserve_formatting=True,
-            main_content=True,
-            list_bullets=True,
-            alt_texts=False,
-            links=False,
-            form_fields=False,
-            noscript=False,
-            comments=self.comments,
-            post_meta=True,
-        )
-        return text, title
+        kept = read.kept
+        width = read.blocks.table[:, COLUMN["width"]].astype(np.int64)
+        share = int(width[kept].sum()) / max(int(width.sum()), 1)
+        text = main_text(read.blocks, kept)
+        return _page(decoded, text, read.facts, len(kept), int(kept.sum()), share, limits)
+
+    def decoded(self, body: bytes, http_charset: str | None) -> Decoded:
+        return decode(body[: self.max_body_bytes], http_charset, whole=len(body) <= self.max_body_bytes)
+
+    def read(self, text: str, url: str | None = None) -> "Read":
+        """The blocks of a decoded page, and which of them stay."""
+        page = np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8)
+        blocks = segment(page, self.max_tags)
+        name = page_name(page, blocks)
+        told = features(blocks, np.frombuffer(name.encode("utf-8", "replace"), dtype=np.uint8))
+        odds = block_trees.odds(told.values) if self.keep > 0 else np.zeros(len(told.values))
+        kept = odds >= block_trees.log_odds(self.keep) if self.keep > 0 else np.ones(len(odds), dtype=bool)
+        if self.keep > 0:
+            kept[_again(told.values, kept)] = False
+        return Read(blocks, told.values, odds, kept, facts(page, blocks, told.says, kept, name, url))
+
+    def account(self, row: Mapping[str, Any], model: Any) -> list[Account]:
+        body = (row["body"] or b"")[: self.max_body_bytes]
+        decoded = self.decoded(body, row["http_charset"])
+        said = [
+            {
+                "": name,
+                "text": ", ".join(" ".join(map(str, one.values())) for one in value) if name == "bytes" else str(value),
+            }
+            for name, value in evidence(body, row["http_charset"]).items()
+            if value not in (None, [])
+        ]
+        charset = Account(f"read as {decoded.charset or 'nothing'}", said)
+        if not decoded.text or row["mime"] == "text/plain":
+            return [charset]
+        read = self.read(decoded.text, row["url"])
+        blocks = [
+            {
+                "": "kept" if read.kept[number] else "left out",
+                "chance": f"{block_trees.probability(float(read.odds[number])):.2f}",
+                "text": read.blocks.text[start:end].tobytes().decode("utf-8"),
+                "because of": "; ".join(block_trees.reasons(read.values[number])),
+            }
+            for number, (start, end) in enumerate(read.blocks.table[:, :2].tolist())
+        ]
+        return [charset, Account(f"{int(read.kept.sum())} of {len(blocks)} blocks kept", blocks)]
+
+
+def _again(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The blocks that say the title once more, behind the first that stays: above comments, beside buttons to share."""
+    titles = (values[:, _OVERLAP] >= _THE_TITLE) & (values[:, _COVER] >= _MOST_OF_IT)
+    return np.flatnonzero(kept & titles)[1:]
+
+
+class Read(NamedTuple):
+    """A page in blocks; `values`, `odds` and `kept` have a row for each."""
+
+    blocks: Blocks
+    values: np.ndarray
+    odds: np.ndarray
+    kept: np.ndarray
+    facts: Facts
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -125,79 +165,28 @@ class Page(msgspec.Struct, frozen=True):
 
     text: str
     title: str | None
+    published: str | None
+    published_source: str | None
     charset: str | None
     charset_source: str
     decode_errors: int
+    blocks: int
+    blocks_kept: int
+    main_share: float
     extract_limit: str | None
 
 
-def _deeper(tree: HTMLTree, depth: int) -> bool:
-    """True where some element lies more than `depth` elements below the body."""
-
-    def look(context: DOMContext) -> None:
-        if context.depth > depth:
-            raise _TooDeepError
-
-    if tree.body is None:
-        return False
-    try:
-        traverse_dom(tree.body, look, elements_only=True)
-    except _TooDeepError:
-        return True
-    return False
-
-
-def _initials() -> np.ndarray:
-    """The costly tag names as (names, 8) lower-case bytes, zero beyond their end."""
-    table = np.zeros((len(_COSTLY), 8), dtype=np.uint8)
-    for row, name in enumerate(_COSTLY):
-        table[row, : len(name)] = np.frombuffer(name.encode(), dtype=np.uint8)
-    return table
-
-
-_NAMES = _initials()
-
-
-@njit(cache=True, nogil=True)
-def _opens_costly(html, start, names):  # type: ignore[no-untyped-def]
-    """True where the tag whose name begins at `start` is one of `names`."""
-    for row in range(names.shape[0]):
-        length = 0
-        while names[row, length] != 0:
-            at = start + length
-            if at >= html.size or (html[at] | 0x20) != names[row, length]:
-                break
-            length += 1
-        if names[row, length] == 0:
-            after = html[start + length] if start + length < html.size else 0
-            # A name ends at white space, "/", ">" or the end.
-            if after <= 0x20 or after == 0x2F or after == 0x3E:
-                return True
-    return False
-
-
-@njit(cache=True, nogil=True)
-def _hazards(html, names):  # type: ignore[no-untyped-def]
-    blocks = 0
-    squared = 0
-    tag = -1  # where the start tag that we are in began
-    for at in range(html.size):
-        byte = html[at]
-        if byte == 0x3C or byte == 0x3E:  # "<" or ">"
-            if tag >= 0:
-                squared += (at - tag) * (at - tag)
-                tag = -1
-            if byte == 0x3C and at + 1 < html.size and 0x61 <= (html[at + 1] | 0x20) <= 0x7A:
-                tag = at
-                if _opens_costly(html, at + 1, names):
-                    blocks += 1
-    if tag >= 0:
-        squared += (html.size - tag) * (html.size - tag)
-    return blocks, squared
-
-
-def hazards(html: np.ndarray) -> tuple[int, int]:
-    """What could make a page costly: (bytes,) uint8 -> opening tags of blocks whose nesting costs, and the sum of the
-    squared lengths in bytes of its start tags, each taken to reach to the next "<" or ">"."""
-    blocks, squared = _hazards(html, _NAMES)
-    return int(blocks), int(squared)
+def _page(decoded: Decoded, text: str, said: Facts, blocks: int, kept: int, share: float, limits: list[str]) -> Page:
+    return Page(
+        text=text,
+        title=said.title,
+        published=said.published,
+        published_source=said.published_source,
+        charset=decoded.charset,
+        charset_source=decoded.source,
+        decode_errors=decoded.errors,
+        blocks=blocks,
+        blocks_kept=kept,
+        main_share=round(share * 4096) / 4096,
+        extract_limit="+".join(limits) or None,
+    )

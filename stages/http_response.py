@@ -2,7 +2,8 @@
 
 Crawlers often store a body already decoded under the header fields that the server sent. So chunked framing and
 compression are undone only where the body looks like it; what claims an encoding and is plainly not in it stays as it
-is. A body that ends early keeps what decoded: archives cut long pages. Expansion is bounded.
+is. A body that ends early keeps what decoded: archives cut long pages. Expansion is bounded, and so is a head; work and
+memory are linear in the response and what it expands to.
 """
 
 import re
@@ -15,8 +16,12 @@ import zstandard
 
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?!\d)")
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]{0,4096})?\r?\n")
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
+# No two runs of white space side by side: a megabyte of blanks would be tried in every division.
+_CHARSET = re.compile(r"charset\s*=\s*(?:[\"']\s*)?([^\s\"';,]+)", re.IGNORECASE)
+_MAX_HEAD_BYTES = 1 << 20  # as of a record's own header; browsers refuse a quarter of it
+_MAX_ENCODINGS = 5  # curl's bound: a body can decode to itself
 _STEP_BYTES = 1 << 20
+_FEED_BYTES = 64 << 10
 _RATIO_FREE_BYTES = 1 << 20
 _LISTS = ("content-encoding", "transfer-encoding")  # fields whose repetitions add up
 
@@ -49,11 +54,13 @@ class Head(NamedTuple):
 
 
 def read_head(response: bytes) -> Head:
-    """Raises HttpError (bad_http) where there is no status line."""
+    """Raises HttpError (bad_http) where there is no status line, or more than 1 MiB of header."""
     status = _STATUS.match(response)
     if status is None:
         raise HttpError("bad_http", "no HTTP status line")
     end = _end_of_head(response)
+    if end > _MAX_HEAD_BYTES:
+        raise HttpError("bad_http", f"HTTP header of {end} bytes")
     return Head(int(status[1]), read_fields(response[status.end() : end]), end)
 
 
@@ -64,33 +71,37 @@ def _end_of_head(response: bytes) -> int:
 
 def read_fields(head: bytes) -> dict[str, str]:
     """Header fields below the first line of `head`. UTF-8 with a replacement for what is not; folded lines joined."""
-    fields: dict[str, str] = {}
+    values: dict[str, list[str]] = {}
     name = ""
     for line in head.decode("utf-8", "replace").split("\n")[1:]:
         if line[:1] in (" ", "\t") and name:
-            fields[name] = f"{fields[name]} {line.strip()}"
+            values[name].append(f" {line.strip()}")
             continue
         key, colon, value = line.partition(":")
         name = key.strip().lower() if colon else ""
-        if name and name not in fields:
-            fields[name] = value.strip()
+        if name and name not in values:
+            values[name] = [value.strip()]
         elif name in _LISTS:
-            fields[name] += f", {value.strip()}"
+            values[name].append(f", {value.strip()}")
         else:
             name = ""
-    return fields
+    return {name: "".join(parts) for name, parts in values.items()}
 
 
 def read_body(response: bytes, head: Head, max_bytes: int, max_ratio: int) -> bytes:
     """The payload, transfer and content encodings undone. Raises HttpError: too_large beyond `max_bytes`, or beyond
-    1 MiB and `max_ratio` times the stored size; bad_http for an encoding that is unknown or does not decode."""
+    1 MiB and `max_ratio` times the stored size; bad_http for an encoding that is unknown or does not decode, or more
+    than five of them."""
     body = response[head.body_start :]
     if "chunked" in head.fields.get("transfer-encoding", "").lower():
         body = _dechunk(body)
     limit = min(max_bytes, max(_RATIO_FREE_BYTES, max_ratio * len(body)))
-    encodings = [name.strip().lower() for name in head.fields.get("content-encoding", "").split(",")]
+    claimed = (name.strip().lower() for name in head.fields.get("content-encoding", "").split(","))
+    encodings = [name for name in claimed if name not in ("", "identity", "none", "utf-8")]
+    if len(encodings) > _MAX_ENCODINGS:
+        raise HttpError("bad_http", f"{len(encodings)} content encodings")
     for name in reversed(encodings):
-        if body and name not in ("", "identity", "none", "utf-8"):
+        if body:
             if name not in _DECODERS:
                 raise HttpError("bad_http", f"content encoding {name[:40]}")
             body = _DECODERS[name](body, limit)
@@ -101,33 +112,40 @@ def read_body(response: bytes, head: Head, max_bytes: int, max_ratio: int) -> by
 
 def _dechunk(body: bytes) -> bytes:
     """As it is where no chunk size stands at the start; up to the first bad or missing chunk."""
-    pieces, at = [], 0
+    whole, at = bytearray(), 0  # one buffer: chunks of one byte would take 10 times as much as a list
     while size := _CHUNK.match(body, at):
         begin = size.end()
         end = begin + int(size[1], 16)
         if end == begin:
             break
-        pieces.append(body[begin:end])
+        whole += body[begin:end]
         at = end + (2 if body.startswith(b"\r\n", end) else 1 if body.startswith(b"\n", end) else 0)
-    return b"".join(pieces) if pieces or size else body
+    return bytes(whole) if at or size else body
 
 
 def _inflate(body: bytes, limit: int, window_bits: int) -> bytes:
     """Raises zlib.error if the first bytes do not inflate; later damage is an HttpError."""
-    pieces, total = [], 0
-    while body:
-        inflater = zlib.decompressobj(window_bits)
-        while body and not inflater.eof:
+    pieces, total, at = [], 0, 0
+    while at < len(body):
+        inflater, data = zlib.decompressobj(window_bits), b""
+        while not inflater.eof:
+            # What is not used of a piece is copied: a piece at a time keeps members of a few bytes cheap.
+            piece = inflater.unconsumed_tail or body[at : at + _FEED_BYTES]
+            if not piece and len(data) < _STEP_BYTES:
+                break
+            at += 0 if inflater.unconsumed_tail else len(piece)
             try:
-                piece = inflater.decompress(body, _STEP_BYTES)
+                data = inflater.decompress(piece, _STEP_BYTES)
             except zlib.error as error:
                 if total:
                     raise HttpError("bad_http", "compressed body does not inflate") from error
                 raise
-            pieces.append(piece)
-            total = _within(limit, total + len(piece))
-            body = inflater.unconsumed_tail
-        body = inflater.unused_data if inflater.unused_data.startswith(b"\x1f\x8b") else b""
+            if data:
+                pieces.append(data)
+            total = _within(limit, total + len(data))
+        at -= len(inflater.unused_data)
+        if not body.startswith(b"\x1f\x8b", at):
+            break
     return b"".join(pieces)
 
 

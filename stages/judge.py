@@ -32,6 +32,9 @@ from corpus.errors import RecipeError
 from corpus.stage import Columns, Map
 from stages.packs import PACKS, Rule
 from stages.signals import SIGNALS
+from stages.spam import SPAM_SIGNALS
+
+_MEASURES = (*SIGNALS, *SPAM_SIGNALS)
 
 
 class _Judged(NamedTuple):
@@ -75,8 +78,8 @@ class Judge(Map, frozen=True, kw_only=True, tag="judge"):
                 raise RecipeError(f".override.{pack}: not among this judge's packs. {_nearest(pack, list(self.packs))}")
             for rule, threshold in thresholds.items():
                 op, _, signal = rule.partition("_")
-                if op not in ("min", "max") or signal not in SIGNALS:
-                    known = [f"{side}_{name}" for side in ("min", "max") for name in SIGNALS]
+                if op not in ("min", "max") or signal not in _MEASURES:
+                    known = [f"{side}_{name}" for side in ("min", "max") for name in _MEASURES]
                     raise RecipeError(
                         f".override.{pack}.{rule}: got {threshold}, but there is no such rule. {_nearest(rule, known)}"
                     )

@@ -96,7 +96,17 @@ _CODE = Pack(
     ),
 )
 
+# Spam, in every language: for chains that hold the stage `spam`, whose columns these are.
+_SPAM = Pack(
+    (),
+    (
+        Rule("max", "spam_score", 0.4, "this project: bench spam"),
+        Rule("max", "spam_url", 150, "this project: two terms in host and path"),
+        Rule("max", "spam_host", 0, "the lists that the stage `spam` was given"),
+    ),
+)
+
 # Nothing, for every language: a base for a manifest's own rules.
 _NONE = Pack((), ())
 
-PACKS: dict[str, Pack] = {"en": _EN, "zh": _ZH, "code": _CODE, "none": _NONE}
+PACKS: dict[str, Pack] = {"en": _EN, "zh": _ZH, "code": _CODE, "spam": _SPAM, "none": _NONE}

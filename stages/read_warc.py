@@ -50,6 +50,7 @@ class ReadWarc(WarcReader, frozen=True, kw_only=True, tag="warc"):
     max_body_ratio  so is one above 1 MiB that expands more
     """
 
+    revision: ClassVar[int] = 2
     adds: ClassVar[dict[str, pa.DataType]] = {
         "span_start": pa.int64(),
         "span_bytes": pa.int64(),
@@ -83,7 +84,7 @@ class ReadWarc(WarcReader, frozen=True, kw_only=True, tag="warc"):
         entry = read_record(record)
         known = entry.url, entry.record_id, entry.date
         if not entry.is_response:
-            return *known, None, None, None, "not_response", entry.kind
+            return *known, None, None, None, "not_response", entry.kind[:100]
         try:
             head = read_head(entry.content)
         except HttpError as error:

@@ -8,6 +8,7 @@ import re
 from typing import NamedTuple, Protocol
 
 _MAX_HEADER_BYTES = 1 << 20
+_BLANK = re.compile(rb"\r\n\r\n|\n\n")
 _LENGTH = re.compile(rb"\n(?i:content-length):[ \t]*(\d{1,18})[ \t]*\r?\n")
 ARC_LINE = re.compile(
     rb"(?P<url>[a-z][a-z0-9+.-]{1,15}:[^\n]{0,8192}?) (?P<ip>\S{1,64}) (?P<date>\d{12,17}) "
@@ -30,8 +31,9 @@ class Grammar(Protocol):
     def begins(self, data: bytes | bytearray, at: int) -> bool | None:
         """Whether a record begins at `at`; None if more bytes are needed to say."""
 
-    def head(self, data: bytes | bytearray) -> Head | str | None:
-        """The header at the start of `data`, a string saying what is wrong with it, or None if it is not whole."""
+    def head(self, data: bytes | bytearray, seen: int = 0) -> Head | str | None:
+        """The header at the start of `data`, a string saying what is wrong with it, or None if it is not whole; it
+        was not in the first `seen` bytes either."""
 
     def next_start(self, data: bytes | bytearray, begin: int) -> int:
         """Where the next record begins at or after `begin`, at the start of a line; -1 if none does."""
@@ -46,16 +48,15 @@ class Warc:
             return True
         return None if self._mark.startswith(bytes(data[at : at + len(self._mark)])) else False
 
-    def head(self, data: bytes | bytearray) -> Head | str | None:
-        end, size = data.find(b"\r\n\r\n", 0, _MAX_HEADER_BYTES), 4
-        if (bare := data.find(b"\n\n", 0, _MAX_HEADER_BYTES if end < 0 else end)) >= 0:
-            end, size = bare, 2
-        if end < 0:
+    def head(self, data: bytes | bytearray, seen: int = 0) -> Head | str | None:
+        blank = _BLANK.search(data, max(0, seen - 3), _MAX_HEADER_BYTES)
+        if blank is None:
             return "record header without end" if len(data) >= _MAX_HEADER_BYTES else None
-        length = _LENGTH.search(data, 0, end + size)
+        end = blank.end()
+        length = _LENGTH.search(data, 0, end)
         if length is None:
             return "record header without Content-Length"
-        return Head(end + size, int(length[1]))
+        return Head(end, int(length[1]))
 
     def next_start(self, data: bytes | bytearray, begin: int) -> int:
         return data.find(b"\n" + self._mark, max(0, begin - 1)) + 1 or -1
@@ -65,14 +66,16 @@ class Arc:
     overlap = _MAX_ARC_LINE_BYTES
 
     def begins(self, data: bytes | bytearray, at: int) -> bool | None:
-        if ARC_LINE.match(data, at):
-            return True
-        return None if data.find(b"\n", at) < 0 and len(data) - at < _MAX_ARC_LINE_BYTES else False
+        if data.find(b"\n", at) < 0:  # nothing is matched twice while a line arrives in pieces
+            return None if len(data) - at < _MAX_ARC_LINE_BYTES else False
+        return ARC_LINE.match(data, at) is not None
 
-    def head(self, data: bytes | bytearray) -> Head | str | None:
+    def head(self, data: bytes | bytearray, seen: int = 0) -> Head | str | None:
         line = ARC_LINE.match(data)
         return Head(line.end(), int(line["length"])) if line else "no ARC header line"
 
     def next_start(self, data: bytes | bytearray, begin: int) -> int:
+        if data.find(b"\n", begin) < 0:
+            return -1
         found = _ARC_NEXT.search(data, max(0, begin - 1))
         return found.end() if found else -1

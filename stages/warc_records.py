@@ -13,6 +13,7 @@ File ranges: the compressed member that holds this record alone, or its place in
 for records that share a member. The row of a loss carries the range that was lost.
 """
 
+import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
@@ -22,7 +23,9 @@ from stages.decompress import Block, End, Loss
 from stages.warc_grammar import Grammar
 
 _BREAKS = b"\r\n"
+_BREAK_RUN = re.compile(rb"[\r\n]*")
 _MAX_BREAKS = 64
+_FEED_BYTES = 64 << 10  # what is looked at again with each piece of a record is small beside this
 _UNKNOWN = (-1, -1)
 
 
@@ -38,7 +41,7 @@ def cut_records(
     framer = _Framer(grammar, cutter, ledger, max_record_bytes, compressed)
     member, rows_before = -1, 0
     lead: bytes | None = None  # the first bytes of a member, until they say whether a record begins there
-    for event in events:
+    for event in _joined(events):
         if isinstance(event, Block):
             if event.member != member:
                 member, lead = event.member, b""
@@ -69,6 +72,23 @@ def cut_records(
         yield last
 
 
+def _joined(events: Iterator[Block | End | Loss]) -> Iterator[Block | End | Loss]:
+    """The same events, small blocks of a member put together."""
+    held: list[bytes] = []
+    member = size = 0
+    for event in events:
+        if held and (size >= _FEED_BYTES or not isinstance(event, Block) or event.member != member):
+            yield Block(b"".join(held), member)
+            held, size = [], 0
+        if isinstance(event, Block):
+            held.append(event.data)
+            member, size = event.member, size + len(event.data)
+        else:
+            yield event
+    if held:
+        yield Block(b"".join(held), member)
+
+
 class _State(Enum):
     BETWEEN = auto()  # records
     HEADER = auto()
@@ -91,6 +111,7 @@ class _Framer:
         self._open = bytearray()
         self._start = self._passed = 0
         self._size = self._header_bytes = 0  # of the record, from HEADER on
+        self._seen = 0  # bytes of `_open` that were searched in vain: in HEADER for its end, in RUBBISH for a record
         self._ready: list[Chunk] = []
         self._fault = ""  # what is wrong with RUBBISH
         self._begun = 0  # records begun in this member
@@ -160,7 +181,7 @@ class _Framer:
         return "truncated", reason
 
     def _between(self) -> None:
-        breaks = len(self._open) - len(self._open.lstrip(_BREAKS))
+        breaks = _BREAK_RUN.match(self._open).end()  # type: ignore[union-attr]
         self._ledger.skipped_bytes += breaks
         self._start += breaks
         del self._open[:breaks]
@@ -171,7 +192,8 @@ class _Framer:
             self._state, self._fault = (_State.HEADER, "") if begins else (_State.RUBBISH, "no record header")
 
     def _header(self) -> None:
-        head = self._grammar.head(self._open)
+        head = self._grammar.head(self._open, self._seen)
+        self._seen = 0 if head else len(self._open)
         if isinstance(head, str):
             self._state, self._fault = _State.RUBBISH, head
         elif head:
@@ -202,15 +224,17 @@ class _Framer:
 
     def _rubbish(self) -> None:
         after = self._header_bytes - self._passed if self._size else 1
-        following = self._grammar.next_start(self._open, max(1, after))
+        following = self._grammar.next_start(self._open, max(1, after, self._seen))
         if following >= 0:
             drop = "truncated" if self._passed + following <= self._size else "damaged"
             self._row(drop, self._fault, following, _UNKNOWN)
         else:
+            self._seen = self._open.rfind(b"\n") + 1 or len(self._open)  # only the last line may still begin a record
             self._pass(max(0, len(self._open) - self._grammar.overlap))
 
     def _pass(self, count: int) -> None:
         self._passed += count
+        self._seen = max(0, self._seen - count)
         del self._open[:count]
 
     def _commit(self, file_range: tuple[int, int]) -> None:
@@ -223,7 +247,7 @@ class _Framer:
         """The record in progress ends after the first `held` bytes of `_open`."""
         start, size = self._start, self._passed + held
         del self._open[:held]
-        self._start, self._passed, self._size, self._header_bytes = start + size, 0, 0, 0
+        self._start, self._passed, self._size, self._header_bytes, self._seen = start + size, 0, 0, 0, 0
         self._state, self._range = _State.BETWEEN, _UNKNOWN
         if not self._compressed:
             file_range = (start, size)

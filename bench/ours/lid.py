@@ -1,10 +1,10 @@
-"""`lid`: the first 4 KB of each document, in one call per partition."""
+"""`lid`: scripts of the whole document, the model where they leave the language open, in one call per partition."""
 
 from bench.given import Done, Given, Job
 from bench.ours import batches
 from stages.lid import Lid
 
-PACKAGES = ("fasttext-community", "numba", "pyarrow")
+PACKAGES = ("numba", "pyarrow")
 
 
 def prepare(given: Given) -> Job:

@@ -69,6 +69,14 @@ files = ["b.warc.gz"]
 kind = "extract"
 only = ["b"]
 [[stage]]
+kind = "repair"
+[[stage]]
+kind = "spam"
+[[stage]]
+kind = "pii"
+[[stage]]
+kind = "convert"
+[[stage]]
 kind = "normalise"
 [[stage]]
 kind = "split"
