@@ -11,12 +11,14 @@ adds  text (string)            main text, in blocks (`main_text.py`), "" where u
       charset (string)         what the body was decoded as, null where nothing fits
       charset_source (string)  bom, http, meta, utf8, detected or none: see `charset.py`
       decode_errors (int32)    replacement characters that decoding put in
-      blocks (int32)           of text in the page
+      undecodable (int32)      1 where the body is text in no character set
+      blocks (int32)           of text in the page; plain text is one
       blocks_kept (int32)      of these, in the main text
       main_share (float32)     share of the main text in all text of the page, by width; a multiple of 2**-12
       extract_limit (string)   which bounds the page met, joined by "+", null for none: bytes, tags
 
-It measures: an undecodable page is a row with an empty text, for a judge to drop; so is one of menus alone.
+It measures: an undecodable page is a row with an empty text, for a judge to drop (pack `pages`); so is one of menus
+alone.
 
 A page is cut into blocks of text (`html_blocks.py`), of each is known what it is, where it stands and what it says
 (`block_features.py`), and boosted trees, learned from pages whose text was marked by people, say which are text
@@ -43,6 +45,16 @@ _OVERLAP, _COVER = NAMES.index("title_overlap"), NAMES.index("title_cover")
 _THE_TITLE, _MOST_OF_IT = 0.9, 0.6  # of a block that is in the title, and of the title that is in the block
 
 
+# What a rule may judge pages by.
+PAGE_SIGNALS = {
+    "decode_errors": pa.int32(),
+    "undecodable": pa.int32(),
+    "blocks": pa.int32(),
+    "blocks_kept": pa.int32(),
+    "main_share": pa.float32(),
+}
+
+
 class Extract(Map, frozen=True, kw_only=True, tag="extract"):
     """Parameters
 
@@ -62,10 +74,7 @@ class Extract(Map, frozen=True, kw_only=True, tag="extract"):
         "published_source": pa.string(),
         "charset": pa.string(),
         "charset_source": pa.string(),
-        "decode_errors": pa.int32(),
-        "blocks": pa.int32(),
-        "blocks_kept": pa.int32(),
-        "main_share": pa.float32(),
+        **PAGE_SIGNALS,
         "extract_limit": pa.string(),
     }
 
@@ -92,7 +101,8 @@ class Extract(Map, frozen=True, kw_only=True, tag="extract"):
         limits = ["bytes"] if len(body) > self.max_body_bytes else []
         decoded = self.decoded(body, http_charset)
         if not decoded.text or mime == "text/plain":
-            return _page(decoded, decoded.text, Facts(None, None, None), 0, 0, 1.0 if decoded.text else 0.0, limits)
+            one = int(decoded.text != "")  # plain text is one block
+            return _page(decoded, decoded.text, Facts(None, None, None), one, one, float(one), limits)
         read = self.read(decoded.text, url)
         if not read.blocks.whole:
             limits.append("tags")
@@ -170,6 +180,7 @@ class Page(msgspec.Struct, frozen=True):
     charset: str | None
     charset_source: str
     decode_errors: int
+    undecodable: int
     blocks: int
     blocks_kept: int
     main_share: float
@@ -185,6 +196,7 @@ def _page(decoded: Decoded, text: str, said: Facts, blocks: int, kept: int, shar
         charset=decoded.charset,
         charset_source=decoded.source,
         decode_errors=decoded.errors,
+        undecodable=int(decoded.charset is None),
         blocks=blocks,
         blocks_kept=kept,
         main_share=round(share * 4096) / 4096,

@@ -30,11 +30,12 @@ import pyarrow.compute as pc
 
 from corpus.errors import RecipeError
 from corpus.stage import Columns, Map
+from stages.extract import PAGE_SIGNALS
 from stages.packs import PACKS, Rule
 from stages.signals import SIGNALS
 from stages.spam import SPAM_SIGNALS
 
-_MEASURES = (*SIGNALS, *SPAM_SIGNALS)
+_MEASURES = (*SIGNALS, *SPAM_SIGNALS, *PAGE_SIGNALS)
 
 
 class _Judged(NamedTuple):

@@ -106,7 +106,10 @@ _SPAM = Pack(
     ),
 )
 
+# Web pages, in every language: for chains that hold the stage `extract`.
+_PAGES = Pack((), (Rule("max", "undecodable", 0, _OWN), Rule("min", "blocks_kept", 1, "this project: menus alone")))
+
 # Nothing, for every language: a base for a manifest's own rules.
 _NONE = Pack((), ())
 
-PACKS: dict[str, Pack] = {"en": _EN, "zh": _ZH, "code": _CODE, "spam": _SPAM, "none": _NONE}
+PACKS: dict[str, Pack] = {"en": _EN, "zh": _ZH, "code": _CODE, "spam": _SPAM, "pages": _PAGES, "none": _NONE}

@@ -45,6 +45,7 @@ def test_main_text_and_title_of_a_page() -> None:
         "charset": "gb18030",
         "charset_source": "meta",
         "decode_errors": 0,
+        "undecodable": 0,
         "blocks": 9,
         "blocks_kept": columns["text"][0].as_py().count("\n\n") + 1,
         "main_share": columns["main_share"][0].as_py(),
@@ -63,6 +64,7 @@ def test_undecodable_pages_are_rows_too() -> None:
     columns = Extract().apply(batch((bytes(range(256)) * 9, None, "text/html"), (ARTICLE.encode(), None, None)), None)
     assert columns["text"][0].as_py() == ""
     assert columns["charset"].to_pylist() == [None, "utf-8"]
+    assert columns["undecodable"].to_pylist() == [1, 0]
     assert columns["charset_source"].to_pylist() == ["none", "utf8"]
     assert columns["title"].to_pylist() == [None, "今日 新闻"]
 
@@ -71,6 +73,7 @@ def test_plain_text_passes_through() -> None:
     text = "a < b\n\n  <p>no page</p>\r\n" + "说明我们的产品" * 3
     page = Extract().page(text.encode("gbk"), "gb2312", "text/plain")
     assert (page.text, page.title, page.charset) == (text, None, "gb18030")
+    assert (page.blocks, page.blocks_kept, page.main_share) == (1, 1, 1)
 
 
 def test_keep_moves_between_everything_and_nothing() -> None:

@@ -22,7 +22,7 @@ PINS = {
     "Lid": "2:6c026483654134dd",
     "Signals": "1:2e7f7ed01b117ad0",
     "Sign": "3:2544517a59d6ebee",
-    "Judge": "1:fbbba1b09d902419",
+    "Judge": "1:472779f178d55884",
     "DedupUrls": "1:a989dd5b3be6cce4",
     "Dedup": "4:bf8294c5d1d42440",
     "Repeats": "1:c9fa86b952d69bf4",

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.errors import RecipeError
+from stages.extract import PAGE_SIGNALS
 from stages.judge import Judge
 from stages.packs import PACKS
 from stages.signals import SIGNALS, Signals
@@ -117,7 +118,7 @@ def test_packs_name_signals_once() -> None:
     for name, pack in PACKS.items():
         names = [rule.name for rule in pack.rules]
         assert len(set(names)) == len(names), name
-        assert {rule.signal for rule in pack.rules} <= SIGNALS.keys() | SPAM_SIGNALS.keys()
+        assert {rule.signal for rule in pack.rules} <= {*SIGNALS, *SPAM_SIGNALS, *PAGE_SIGNALS}
         assert all(rule.source for rule in pack.rules)
 
 
