@@ -10,30 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from bench import inputs, machine, memory, results, tiny, versus, whole
-from bench.charset import page as charset_page
-from bench.charset import study as charset
-from bench.dedup import page, shingle_size, study
+from bench import stages as stage_speeds
 from bench.fuzz import cases as fuzz_cases
 from bench.fuzz import study as fuzz
 from bench.fuzz import trial as fuzz_trial
 from bench.fuzz.watch import Bounds
 from bench.given import Given
 from bench.launch import ROOT, Side, take_turns, without_paths
-from bench.lid_quality import study as lid_quality
-from bench.main_text import page as main_text_page
-from bench.main_text import study as main_text
-from bench.repair import page as repair_page
-from bench.repair import study as repair
 from bench.scale import page as scale_page
 from bench.scale import study as scale
-from bench.spam import page as spam_page
-from bench.spam import study as spam
+from bench.studies import LID_MODEL, STUDIES, peers_python
 from bench.works import WORKS, Work
 
-PEERS_PYTHON = ROOT / "build" / "peers-venv" / "bin" / "python"
 OUT = ROOT / "bench" / "results"
 SCRATCH = ROOT / "build" / "bench"
-LID_MODEL = "lid.176.ftz"
 TOKENIZER = "tokenizers/zh-en-16k"
 QUIET_LOAD = 0.3  # one-minute load average before the first run
 
@@ -59,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--rounds", type=int, default=3, help="runs of each side, in turns; the best counts")
         one.add_argument("--language", choices=["en", "zh"], default="en", help="for peers that have to be told")
         one.add_argument("--timeout-s", type=float, default=3600, help="for one run of one side")
-        one.add_argument("--peers-python", default=str(PEERS_PYTHON), help="interpreter made by bench/peers.sh")
+        peers_python(one)
     many = commands.add_parser("tiny", parents=[everyone], help="thousands of tiny files: cost of the engine")
     many.add_argument("--files", type=int, default=2000)
     many.add_argument("--no-ray", action="store_true", help="one process only")
@@ -67,14 +57,12 @@ def parser() -> argparse.ArgumentParser:
     big.add_argument("--sizes-gb", type=float, nargs="+", default=[1, 3])
     big.add_argument("--full", action="store_true", help="10 GB, too")
     big.add_argument("--local", action="store_true", help="one process instead of Ray")
-    copies = commands.add_parser("dedup", parents=[everyone], help="quality of dedup on planted truth; beside peers")
-    copies.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/dedup` names")
-    copies.add_argument("--scale", type=float, default=1.0, help="of the number of documents")
-    copies.add_argument("--seed", type=int, default=0, help="another one plants other documents, copied otherwise")
-    copies.add_argument("--peers", nargs="*", choices=study.PEERS, default=study.PEERS, help="none: `--peers` alone")
-    copies.add_argument("--planted", type=Path, help="keep the planted set here, and use it where it is there already")
-    copies.add_argument("--options", default="", help="lines for the manifest's `dedup` stage")
-    copies.add_argument("--peers-python", default=str(PEERS_PYTHON), help="interpreter made by bench/peers.sh")
+    for name, study in STUDIES.items():
+        one = commands.add_parser(name, parents=[everyone], help=study.about)
+        one.add_argument(
+            "--data", type=Path, required=True, help=f"folder of the files that `bench/{study.data}` names"
+        )
+        study.options(one)
     short = commands.add_parser("scale", parents=[everyone], help="dedup of 100k to 10M short documents: cost, memory")
     short.add_argument("--documents", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000])
     short.add_argument("--workers", type=int, default=2)
@@ -83,26 +71,9 @@ def parser() -> argparse.ArgumentParser:
     short.add_argument(
         "--keep", type=Path, help="keep inputs and stores here, and use the inputs that are there already"
     )
-    labelled = commands.add_parser("lid-quality", parents=[everyone], help="language ID on labelled text; beside peers")
-    labelled.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/lid_quality` names")
-    names = [name for name in lid_quality.TOOLS if name != "ours"]
-    labelled.add_argument("--peers", nargs="*", choices=names, default=names, help="none: `--peers` alone")
-    labelled.add_argument("--peers-python", default=str(PEERS_PYTHON), help="interpreter made by bench/peers.sh")
-    sets = commands.add_parser("charset", parents=[everyone], help="charsets of labelled and made pages; beside peers")
-    sets.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/charset` names")
-    sets.add_argument("--pieces", type=int, default=20, help="made samples of a language, a charset and a length")
-    sets.add_argument("--peers", nargs="*", choices=charset.PEERS, default=charset.PEERS, help="none: `--peers` alone")
-    sets.add_argument("--peers-python", default=str(PEERS_PYTHON), help="interpreter made by bench/peers.sh")
-    mended = commands.add_parser("repair", parents=[everyone], help="planted damage undone, clean text kept")
-    mended.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/repair` names")
-    mended.add_argument("--each", type=int, default=60, help="documents of a file that are damaged")
-    mended.add_argument("--peers-python", default=str(PEERS_PYTHON), help="interpreter made by bench/peers.sh")
-    planted = commands.add_parser("spam", parents=[everyone], help="spam around good text, pages of spam, clean sets")
-    planted.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/spam` names")
-    planted.add_argument("--half", type=int, choices=[0, 1], default=spam.REPORTED, help="0: what was developed on")
-    gold = commands.add_parser("main-text", parents=[everyone], help="main text of pages with gold text; beside peers")
-    gold.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/main_text` names")
-    gold.add_argument("--peers-python", default=str(PEERS_PYTHON), help="interpreter made by bench/peers.sh")
+    each = commands.add_parser("stages", parents=[everyone], help="speed of the stages that read a text, one by one")
+    each.add_argument("--input", type=Path, nargs="+", required=True, metavar="FILE", help="JSON lines")
+    each.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
     odd = commands.add_parser("fuzz", parents=[everyone], help="damaged pages and archives: crashes, hangs, losses")
     odd.add_argument("--data", type=Path, help="folder whose `crawl` holds the archives that are mutated")
     odd.add_argument("--pages", type=int, default=100_000, help="and an archive for every fifty of them")
@@ -112,8 +83,6 @@ def parser() -> argparse.ArgumentParser:
     odd.add_argument("--checked", type=Path, help="compile kernels anew into this folder, with checks of every index")
     odd.add_argument("--workers", type=int, default=fuzz.WORKERS)
     odd.add_argument("--replay", type=Path, metavar="FILE", help="only this case, one that an earlier run saved")
-    runs = commands.add_parser("shingles", parents=[everyone], help="what edits leave of shingles of every length")
-    runs.add_argument("--data", type=Path, required=True, help="folder of the files that `bench/dedup` names")
     real = commands.add_parser("whole", parents=[everyone], help="a whole build of a manifest: counts, seconds, memory")
     real.add_argument("--manifest", type=Path, default=ROOT / "bench" / "manifests" / "dev.toml")
     real.add_argument("--root", type=Path, required=True, help="folder of the manifest's files")
@@ -134,34 +103,20 @@ def main(argv: list[str]) -> int:
         "core": chosen.core,
     }
     chosen.scratch.mkdir(parents=True, exist_ok=True)
-    if chosen.work == "dedup":
-        return _dedup(chosen, about)
-    if chosen.work == "charset":
-        found = charset.study(chosen.data.resolve(), chosen.scratch, chosen.peers, chosen.peers_python, chosen.pieces)
-        return _paged(chosen, about | {"pieces": chosen.pieces} | found, charset_page.page)
-    if chosen.work == "repair":
+    if chosen.work in STUDIES:
         with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
-            found = repair.study(chosen.data.resolve(), Path(name).resolve(), chosen.peers_python, chosen.each)
-        return _paged(chosen, about | {"each": chosen.each} | found, repair_page.page)
-    if chosen.work == "main-text":
-        with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
-            found = main_text.study(chosen.data.resolve(), Path(name).resolve(), chosen.peers_python)
-        return _paged(chosen, about | found, main_text_page.page)
+            chosen.data = chosen.data.resolve()
+            found = STUDIES[chosen.work].run(chosen, Path(name).resolve())
+        return _paged(chosen, about | found, STUDIES[chosen.work].page)
     if chosen.work == "fuzz":
         return _fuzz(chosen, about)
-    if chosen.work == "shingles":
-        return _paged(chosen, about | shingle_size.study(chosen.data.resolve()), shingle_size.page)
-    if chosen.work == "spam":
-        return _paged(chosen, about | spam.study(chosen.data.resolve(), chosen.half), spam_page.page)
     if chosen.work == "scale":
         return _scale(chosen, about)
+    if chosen.work == "stages":
+        rows = stage_speeds.study(chosen.input, chosen.rounds)
+        print(f"written: {results.write_record(about | {'work': 'stages', 'rows': rows}, chosen.out).name}")
+        return 0
     lid_model, tokenizer = _models(chosen)
-    if chosen.work == "lid-quality":
-        with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
-            found = lid_quality.study(
-                chosen.data.resolve(), Path(name).resolve(), lid_model, chosen.peers, chosen.peers_python
-            )
-        return _paged(chosen, about | found, lid_quality.page)
     with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
         scratch = Path(name).resolve()
         if chosen.work in WORKS:
@@ -180,23 +135,6 @@ def main(argv: list[str]) -> int:
             rows = memory.study(scratch, sizes, lid_model, tokenizer, ["--local"] if chosen.local else [])
     print(f"written: {results.write_rows(about | {'work': chosen.work, 'rows': rows}, chosen.out).name}")
     return 0
-
-
-def _dedup(chosen: argparse.Namespace, about: dict[str, Any]) -> int:
-    with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
-        scratch = Path(name).resolve()
-        planted = (chosen.planted or scratch / "planted").resolve()
-        found = study.study(
-            chosen.data.resolve(),
-            scratch,
-            planted,
-            chosen.peers,
-            chosen.peers_python,
-            chosen.scale,
-            chosen.seed,
-            chosen.options,
-        )
-    return _paged(chosen, about | {"scale": chosen.scale, "seed": chosen.seed} | found, page.page)
 
 
 def _fuzz(chosen: argparse.Namespace, about: dict[str, Any]) -> int:

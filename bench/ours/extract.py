@@ -1,4 +1,4 @@
-"""`extract`: charset by header, meta tag or detector, main text by resiliparse, within bounds."""
+"""`extract`: charset, blocks, features, trees, title and day."""
 
 import pyarrow as pa
 
@@ -6,7 +6,7 @@ from bench import inputs
 from bench.given import Done, Given, Job
 from stages.extract import Extract
 
-PACKAGES = ("numba", "pyarrow", "resiliparse")
+PACKAGES = ("numba", "numpy", "pyarrow")
 
 
 def prepare(given: Given) -> Job:
@@ -29,5 +29,6 @@ def _batch(pages: list[inputs.Page]) -> pa.RecordBatch:
             "body": pa.array([page.body for page in pages], pa.binary()),
             "http_charset": pa.array([page.http_charset for page in pages], pa.string()),
             "mime": pa.array([page.mime for page in pages], pa.string()),
+            "url": pa.nulls(len(pages), pa.string()),
         }
     )
