@@ -76,7 +76,8 @@ def parser() -> argparse.ArgumentParser:
     each.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
     odd = commands.add_parser("fuzz", parents=[everyone], help="damaged pages and archives: crashes, hangs, losses")
     odd.add_argument("--data", type=Path, help="folder whose `crawl` holds the archives that are mutated")
-    odd.add_argument("--pages", type=int, default=100_000, help="and an archive for every fifty of them")
+    odd.add_argument("--pages", type=int, default=100_000)
+    odd.add_argument("--archives", type=int, default=2000, help="of 1 to 24 records, most of which break into more")
     odd.add_argument("--seed", type=int, default=0, help="another one makes other cases")
     odd.add_argument("--step-s", type=float, default=20, help="processor seconds of a step that are a hang")
     odd.add_argument("--memory-gb", type=float, default=4, help="address space of a child")
@@ -148,8 +149,9 @@ def _fuzz(chosen: argparse.Namespace, about: dict[str, Any]) -> int:
     checked = chosen.checked and chosen.checked.resolve()
     with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
         scratch, folder = Path(name).resolve(), ROOT / "build" / "fuzz"
+        counts = chosen.pages, chosen.archives
         found = fuzz.study(
-            chosen.data.resolve(), scratch, folder, chosen.pages, chosen.seed, bounds, checked, chosen.workers
+            chosen.data.resolve(), scratch, folder, *counts, chosen.seed, bounds, checked, chosen.workers
         )
     _paged(chosen, about | found, fuzz.page)
     return 0 if fuzz.sound(found) else 1

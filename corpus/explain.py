@@ -31,6 +31,7 @@ _ITEMS = 8  # of a list
 _MANY = 12  # values of one stage: more are told without the empty ones
 _RARE = 0.5  # similarity on rare shingles below which pages of one template stay
 _PARTS = 200  # of a document, followed to their ends
+_ROWS = 500  # of an account that are shown; --json lists all
 
 # What deduplication writes, told in words; and what tells where a row is, told at the top.
 _TWINS = ("cluster", "cluster_size", "partner", "similarity", "rare_similarity", "relation", "url_partner")
@@ -342,9 +343,11 @@ def _told(stage: str, account: Account) -> RenderableType:
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for name in account.rows[0] if account.rows else ():
         table.add_column(Text(printable(name)), style="dim" if name != "text" else "", overflow="fold")
-    for row in account.rows:
+    for row in account.rows[:_ROWS]:
         table.add_row(*(Text(printable(value[:_PREVIEW])) for value in row.values()))
-    return Padding(table, (1, 0, 1, 2), expand=False)
+    left = len(account.rows) - _ROWS
+    more = [Text(f"and {left:,} more; --json lists all", style="dim")] if left > 0 else []
+    return Padding(Group(table, *more), (1, 0, 1, 2), expand=False)
 
 
 def _head(life: Life, parent: Life | None) -> Text:

@@ -53,7 +53,7 @@ def main() -> None:
         }
         lines = (f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}" for key, value in facts.items())
         sets.append("\n".join(["[[learned_from]]", *lines]) + "\n")
-    model = fit.fit(examples)
+    model = fit.fit([*examples, *labels.small_pages(examples)])
     path = block_trees.PATH
     path.parent.mkdir(exist_ok=True)
     np.save(path, model, allow_pickle=False)

@@ -8,7 +8,9 @@ import re
 from typing import NamedTuple, Protocol
 
 _MAX_HEADER_BYTES = 1 << 20
-_BLANK = re.compile(rb"\r\n\r\n|\n\n")
+# The blank line behind a header; or the next record, since no field is called WARC/: what begins records in every line
+# is read once.
+_END = re.compile(rb"\n(?:\n|(?<=\r\n)\r\n|(?P<record>WARC/))")
 _LENGTH = re.compile(rb"\n(?i:content-length):[ \t]*(\d{1,18})[ \t]*\r?\n")
 ARC_LINE = re.compile(
     rb"(?P<url>[a-z][a-z0-9+.-]{1,15}:[^\n]{0,8192}?) (?P<ip>\S{1,64}) (?P<date>\d{12,17}) "
@@ -49,10 +51,12 @@ class Warc:
         return None if self._mark.startswith(bytes(data[at : at + len(self._mark)])) else False
 
     def head(self, data: bytes | bytearray, seen: int = 0) -> Head | str | None:
-        blank = _BLANK.search(data, max(0, seen - 3), _MAX_HEADER_BYTES)
-        if blank is None:
-            return "record header without end" if len(data) >= _MAX_HEADER_BYTES else None
-        end = blank.end()
+        found = _END.search(data, max(0, seen - 8), _MAX_HEADER_BYTES)
+        if found is None and len(data) < _MAX_HEADER_BYTES:
+            return None
+        if found is None or found["record"]:
+            return "record header without end"
+        end = found.end()
         length = _LENGTH.search(data, 0, end)
         if length is None:
             return "record header without Content-Length"

@@ -178,10 +178,10 @@ def test_duckdb_reads_tables_and_side_tables(built: Path) -> None:
     judged = duckdb.sql(
         f"select count(*), count(drop) from read_parquet('{built}/store/tables/judge/*.parquet')"
     ).fetchall()[0]
-    found = [f["judge"] for f in flows(built).values() if "judge" in f] + [
-        f["judge-code"] for f in flows(built).values() if "judge-code" in f
-    ]
-    assert judged == (sum(f["rows"] for f in found), sum(sum(f["dropped"].values()) for f in found))
+    found = [flow for f in flows(built).values() for stage, flow in f.items() if stage.startswith("judge")]
+    assert judged[1] == sum(sum(f["dropped"].values()) for f in found)
+    # Two judges that drop nothing of a partition write the same table, which is stored once.
+    assert 0 < judged[0] <= sum(f["rows"] for f in found)
 
 
 def test_it_verifies(built: Path) -> None:

@@ -10,16 +10,22 @@ from bench.fuzz.trial import BLOCK, SLOWEST
 from bench.fuzz.watch import Bounds, Death, Part
 
 PAGES_A_PART, ARCHIVES_A_PART = 10_000, 500
-PAGES_AN_ARCHIVE = 50  # so many pages for every archive
 WORKERS = 2
 
 
 def study(
-    data: Path, scratch: Path, folder: Path, pages: int, seed: int, bounds: Bounds, checked: Path | None, workers: int
+    data: Path,
+    scratch: Path,
+    folder: Path,
+    pages: int,
+    archives: int,
+    seed: int,
+    bounds: Bounds,
+    checked: Path | None,
+    workers: int,
 ) -> dict[str, Any]:
-    """`pages` mutated pages, and an archive for every PAGES_AN_ARCHIVE of them. Failing cases go to `folder`. With
+    """So many mutated pages and archives. Failing cases go to `folder`. With
     `checked`, a folder for compiled kernels, these check every index."""
-    archives = -(-pages // PAGES_AN_ARCHIVE)
     parts = _parts("page", pages, PAGES_A_PART, BLOCK) + _parts("archive", archives, ARCHIVES_A_PART, 1)
     told = {"seed": seed, "data": str(data), "folder": str(folder)}
     environment = {} if checked is None else {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(checked)}

@@ -30,7 +30,8 @@ def study(data: Path, scratch: Path, peers_python: str) -> dict[str, Any]:
     found: dict[str, list[str]] = {name: [""] * len(sets[name]) for name in JUDGED}
     for fold in range(FOLDS):
         started = time.perf_counter()
-        model = fit.fit([e for examples in learned.values() for e in examples if fold_of(e.gold.group) != fold])
+        others = [e for examples in learned.values() for e in examples if fold_of(e.gold.group) != fold]
+        model = fit.fit([*others, *labels.small_pages(others)])
         with patch.object(block_trees, "trees", lambda model=model: model):
             for name, pages in sets.items():
                 for number, page in enumerate(pages):

@@ -246,6 +246,14 @@ def test_brackets_and_controls_in_tables_are_shown() -> None:
     assert captured.get().count("[/nope]") >= 6
 
 
+def test_an_account_of_many_rows_is_cut() -> None:
+    to = Console(width=80)
+    with to.capture() as captured:
+        to.print(explain._told("extract", Account("blocks", [{"text": f"row {n}"} for n in range(2000)])))
+    assert captured.get().count("row ") == 500
+    assert "and 1,500 more; --json lists all" in captured.get()
+
+
 def test_what_a_build_says_on_the_way(capsys: pytest.CaptureFixture[str]) -> None:
     Progress().say(f"[/nope] {RAW}\nsecond")
     said = capsys.readouterr().err

@@ -229,6 +229,15 @@ def test_many_records_with_lengths_that_lie(length: str) -> None:
     assert {row["drop"] for row in rows} <= {"truncated", "damaged", "too_long", "bad_http"}
 
 
+@pytest.mark.parametrize("line", [b"WARC/1.0\r\n", b"WARC/1.0\n", b"WARC/1.0\r\nX: y\r\n"])
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"Content-Length: 5\r\n\r\n12345\r\n\r\n"])
+def test_records_that_begin_in_every_line(line: bytes, end: bytes) -> None:
+    rows, _ = rows_of(line * 60_000 + end + GOOD, "x.warc")
+    assert len(rows) == 60_001
+    assert {row["detail"] for row in rows[:-2]} == {"record header without end"}
+    assert rows[-1]["body"] == b"<p>good"
+
+
 # -- floods ------------------------------------------------------------------------------------------------------------
 
 
@@ -302,7 +311,6 @@ def test_a_line_of_arc_in_pieces_is_none_until_it_is_whole() -> None:
     assert Arc().begins(b"x" * 13_000, 0) is False
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "head", [HTML + b"\r\n<div ", HTML + b"\r\n<!--", HTML + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08"]
 )
