@@ -22,9 +22,7 @@ def _work(name: str, peers: list[str], about: str, kind: str = "text", **targets
 
 WORKS = {
     "read": _work("read", ["datatrove", "orjson"], "JSON lines to documents"),
-    "extract": _work(
-        "extract", ["trafilatura", "resiliparse"], "HTML to main text; MB of HTML", "warc", trafilatura=10
-    ),
+    "extract": _work("extract", ["trafilatura", "resiliparse"], "HTML to main text; MB of HTML", "warc"),
     "lid": _work("lid", ["fasttext"], "language of each document"),
     "rules": _work("rules", ["datatrove"], "quality rules: Gopher, C4, FineWeb"),
     "minhash": _work("minhash", ["datasketch", "rensa"], "MinHash signatures, 126 permutations, shingling included"),

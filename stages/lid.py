@@ -95,7 +95,7 @@ class Lid(Map, frozen=True, kw_only=True, tag="lid"):
     `window_bytes`, of one with fewer than `min_letter_bytes` in letters nothing. ValueError where one is below 1, or
     `windows` below 2."""
 
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
     reads: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[dict[str, pa.DataType]] = {
         "lang": pa.string(),
@@ -108,7 +108,7 @@ class Lid(Map, frozen=True, kw_only=True, tag="lid"):
     }
 
     model: str = "lid.176.ftz"
-    windows: int = 8
+    windows: int = 4
     window_bytes: int = 256
     min_letter_bytes: int = 8
 

@@ -19,7 +19,7 @@ PINS = {
     "Convert": "1:e89ccc4116a1d21b",
     "Normalise": "1:afa746e54f82cb83",
     "Split": "1:17a8728b58d6e11f",
-    "Lid": "2:6c026483654134dd",
+    "Lid": "3:992885bd130475aa",
     "Signals": "1:2e7f7ed01b117ad0",
     "Sign": "3:2544517a59d6ebee",
     "Judge": "1:472779f178d55884",
