@@ -20,6 +20,7 @@ from corpus.build import Builder
 from corpus.drive import compile_corpus, last_run, log_run
 from corpus.errors import CorpusError, InputError, RecipeError
 from corpus.graph import Graph
+from corpus.kernel_cache import cold
 from corpus.local import Local
 from corpus.progress import Progress
 from corpus.seal import Flow
@@ -117,6 +118,8 @@ def build(
     plan = _load(manifest, root)
     directory, tables = _places(plan.name, out, store)
     progress = Progress(quiet=json)
+    if cold():
+        progress.say("First run: kernels are compiled and kept, which takes a minute or two.")
     with _executor(ray, local, workers, tables, directory) as executor:
         ready = time.monotonic()
         builder = Builder(Graph(plan, tables), executor, progress, rehash)

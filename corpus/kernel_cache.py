@@ -8,11 +8,13 @@ Numba loads this class by its name in `NUMBA_CACHE_LOCATOR_CLASSES` (`corpus/__i
 """
 
 import hashlib
+import os
 import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from numba.core import config
 from numba.core.caching import InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
 
 PACKAGES = ("corpus", "stages", "trainer", "bench")
@@ -40,6 +42,12 @@ class InTree(_Stamped, InTreeCacheLocator):
 
 class UserWide(_Stamped, UserWideCacheLocator):
     """In the user's cache directory."""
+
+
+def cold() -> bool:
+    """True where nothing was compiled yet, as far as one can see: no kernel of the stages beside its source."""
+    folder = _ROOT / "stages" / "__pycache__"
+    return not config.CACHE_DIR and os.access(_ROOT / "stages", os.W_OK) and not any(folder.glob("*.nbi"))
 
 
 @cache

@@ -44,6 +44,16 @@ def test_a_kernel_is_new_when_one_inside_it_is(project: Path) -> None:
     assert run(project) == ["2", "1"]
 
 
+def test_cold_until_something_was_compiled(project: Path) -> None:
+    def cold() -> str:
+        code = "import corpus; from corpus.kernel_cache import cold; print(cold())"
+        return subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True).stdout.strip()
+
+    assert cold() == "True"
+    run(project)
+    assert cold() == "False"
+
+
 def test_a_stamp_is_over_everything_that_is_imported() -> None:
     def reached(name: str) -> set[str]:
         seen, waiting = set(), [ROOT / "stages" / name]
