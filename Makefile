@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+PROCESSES ?= 2
 READY  := $(VENV)/.ready
 
 .PHONY: demo test test-slow lint bench clean
@@ -15,7 +16,7 @@ demo: $(READY)
 	$(BIN)/corpus train build/quickstart --preset tiny --dp 2 --steps 60
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n $(PROCESSES) --dist loadfile
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
