@@ -72,7 +72,7 @@ def test_a_node_dies_in_each_round(
     _, small_counts = build(tmp_path, there, striking)
     assert striking.killed == list(tasks)
     assert set(tasks) == {*ROUNDS, "merge"}
-    assert sum(count > 1 for count in tasks.values()) >= 12, tasks
+    assert sum(count > 1 for count in tasks.values()) >= 10, tasks
     assert small_counts == build(tmp_path, here, Local())[1]
     assert tree(there, "tables", "records", "runs") == tree(here, "tables", "records", "runs")
     sources = ("tables", "records/one", "records/two")
