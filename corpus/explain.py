@@ -22,7 +22,7 @@ from corpus.opened import Build, Place, Tables
 from corpus.progress import printable
 from corpus.removal import REMOVED, sealed_list
 from corpus.replay import replay
-from corpus.stage import Account, Map
+from corpus.stage import Account, Map, Regroup
 from corpus.store import Blobs
 
 _PREVIEW = 300  # characters of text
@@ -164,7 +164,7 @@ def _account(build: Build, graph: Graph, partition: Partition, life: Life) -> No
     with replay(build, graph, partition) as walk:
         for k, visit in enumerate(life.visits):
             step = walk.steps[k]
-            if "made" in visit.values and not isinstance(step.stage, Map):
+            if isinstance(step.stage, Regroup):
                 break
             if not isinstance(step.stage, Map) or type(step.stage).account is Map.account:
                 continue

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from stages import html_tags as tags
-from stages.characters import HAN, TABLE_SIZE, decode, far_kind, kinds
+from stages.characters import DIGIT, HAN, LATIN_UPPER, TABLE_SIZE, decode, far_kind, kinds
 from stages.html_blocks import COLUMN, Blocks
 from stages.html_tags import CATEGORIES, FLAGS, ID, WORDS
 
@@ -86,7 +86,7 @@ def _roles() -> np.ndarray:
 _ROLES = _roles()
 
 # Counts of a block.
-_CHARS, _SPACES, _ENDINGS, _COMMA, _DIGITS, _UPPER, _HAN, _LAST, _FIRST, _BAR, _SAYS, _HASH, _COLON, _SOME = range(14)
+_CHARS, _SPACES, _ENDINGS, _COMMA, _DIGITS, _UPPER, _HAN, _LAST, _FIRST, _BAR, _SAYS, _REPEATED = range(12)
 
 
 class Told(NamedTuple):
@@ -99,7 +99,7 @@ class Told(NamedTuple):
 def features(blocks: Blocks, title: np.ndarray) -> Told:
     """`title` is what the page calls itself, (bytes,) uint8, empty where it has none. Memory: 1 kB a block."""
     table = blocks.table
-    counts = np.zeros((len(table), 14), dtype=np.int64)
+    counts = np.zeros((len(table), 12), dtype=np.int64)
     _count(blocks.text, table, kinds(), _ROLES, tags.block_words(), counts)
     overlap = np.zeros((len(table), 2), dtype=np.float32)
     _against_title(blocks.text, table, title, overlap)
@@ -132,38 +132,20 @@ def _count(text, table, kind_of, roles, words, counts):  # type: ignore[no-untyp
                 counts[row, _ENDINGS] += 1
             elif role == _COMMAS:
                 counts[row, _COMMA] += 1
-            elif role == _COLONS:
-                counts[row, _COLON] += 1
             elif role == _BARS:
                 counts[row, _BAR] += 1
             elif kind == HAN:
                 counts[row, _HAN] += 1
-            elif kind == 9:
+            elif kind == DIGIT:
                 counts[row, _DIGITS] += 1
-            elif kind == 5:
+            elif kind == LATIN_UPPER:
                 counts[row, _UPPER] += 1
             if first:
                 counts[row, _FIRST] = role
                 first = False
             counts[row, _LAST] = role
             if short:
-                begins = not (0x61 <= (before | 0x20) <= 0x7A)
-                node = 0
-                look = at
-                while look < end:
-                    byte = text[look]
-                    if 0x41 <= byte <= 0x5A:
-                        byte |= 0x20
-                    letter = words.classes[byte]
-                    if letter == 0:
-                        break
-                    node = words.next[node, letter]
-                    if node == 0:
-                        break
-                    says |= np.int64(words.anywhere[node])
-                    if begins:
-                        says |= np.int64(words.begins[node])
-                    look += 1
+                says |= np.int64(tags.stems_at(text, at, end, not tags.is_letter(before), words))
             before = code
             at += size
         counts[row, _SAYS] = says
@@ -171,7 +153,7 @@ def _count(text, table, kind_of, roles, words, counts):  # type: ignore[no-untyp
         # A page of over a thousand blocks may miss some that repeat.
         for _ in range(8):
             if seen[slot] == value:
-                counts[row, _HASH] = 1
+                counts[row, _REPEATED] = 1
                 break
             if seen[slot] == 0:
                 seen[slot] = value
@@ -353,7 +335,7 @@ def _fill(table, elements, counts, overlap, groups, values):  # type: ignore[no-
         f[11] = 1 if c[_LAST] == _COLONS else 0
         f[12] = 1 if c[_FIRST] == _SIGNS or c[_FIRST] == _BARS else 0
         f[13] = c[_BAR]
-        f[14] = c[_HASH]
+        f[14] = c[_REPEATED]
         f[15] = overlap[row, 0]
         f[16] = overlap[row, 1]
         f[17] = table[row, 13]

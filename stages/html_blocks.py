@@ -35,7 +35,9 @@ from stages.html_tags import (
     VOID,
     element_id,
     hash_of,
+    is_letter,
     name_hash,
+    stems_at,
 )
 
 MAX_DEPTH = 256  # of open elements; deeper ones break blocks, and are not remembered
@@ -145,42 +147,18 @@ def _is_space(byte):  # type: ignore[no-untyped-def]
     return byte == 0x20 or 0x09 <= byte <= 0x0D
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _is_letter(byte):  # type: ignore[no-untyped-def]
-    return 0x61 <= (byte | 0x20) <= 0x7A
-
-
 @njit(cache=True, nogil=True)
 def _categories(html, start, end, stems):  # type: ignore[no-untyped-def]
     """Categories of the stems in a value of class, id or role."""
     found = np.uint32(0)
     for first in range(start, min(end, start + 256)):
         byte = html[first]
-        if not _is_letter(byte):
+        if not is_letter(byte):
             continue
         before = html[first - 1] if first > start else 0
         capital = 0x41 <= byte <= 0x5A
-        begins = not _is_letter(before) or (capital and not 0x41 <= before <= 0x5A)
-        node = 0
-        at = first
-        while at < end:
-            byte = html[at]
-            if 0x41 <= byte <= 0x5A:
-                byte |= 0x20
-            letter = stems.classes[byte]
-            if letter == 0:
-                break
-            node = stems.next[node, letter]
-            if node == 0:
-                break
-            at += 1
-            found |= stems.anywhere[node]
-            if begins:
-                found |= stems.begins[node]
-                if stems.whole[node] != 0:
-                    after = html[at] if at < end else 0
-                    if not _is_letter(after) or (0x41 <= after <= 0x5A and not 0x41 <= html[at - 1] <= 0x5A):
-                        found |= stems.whole[node]
+        begins = not is_letter(before) or (capital and not 0x41 <= before <= 0x5A)
+        found |= stems_at(html, first, end, begins, stems)
     return found
 
 
@@ -593,7 +571,7 @@ def _segment(html, max_tags, slots, does, flags_of, stems, names, text, table, e
             continue
         if following == 0x2F:  # "</"
             name = at + 2
-            if name >= size or not _is_letter(html[name]):
+            if name >= size or not is_letter(html[name]):
                 if name >= size:
                     break
                 while at < size and html[at] != 0x3E:
@@ -647,7 +625,7 @@ def _segment(html, max_tags, slots, does, flags_of, stems, names, text, table, e
             elif does[tag] & BLOCK:
                 _flush(state, text, table, elements, 0)
             continue
-        if not _is_letter(following):
+        if not is_letter(following):
             if skipped == 0:
                 _append(np.int64(0x3C), state, stack, text)
             at += 1

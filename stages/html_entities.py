@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from stages.html_tags import hash_of
+
 _SLOTS = 8192
 _LONGEST = 32  # bytes of a name
 _LONGEST_BARE = 6  # of a name that needs no semicolon
@@ -37,9 +39,7 @@ def entities() -> Entities:
     )
     names = html.entities.html5
     for name in sorted({name.rstrip(";") for name in names}):
-        value = 0xCBF29CE484222325
-        for byte in name.encode():
-            value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+        value = hash_of(name)
         slot = value % _SLOTS
         while table.hashes[slot]:
             slot = (slot + 1) % _SLOTS

@@ -140,6 +140,38 @@ def block_words() -> Trie:
     return _trie(stems)
 
 
+@njit(cache=True, nogil=True, inline="always")
+def is_letter(byte):  # type: ignore[no-untyped-def]
+    return 0x61 <= (byte | 0x20) <= 0x7A
+
+
+@njit(cache=True, nogil=True)
+def stems_at(data, at, end, begins, stems):  # type: ignore[no-untyped-def]
+    """Categories of the stems of a `Trie` that stand at data[at], capitals or not; `begins` says that a part of a name
+    begins there."""
+    found = np.uint32(0)
+    node = 0
+    while at < end:
+        byte = data[at]
+        if 0x41 <= byte <= 0x5A:
+            byte |= 0x20
+        letter = stems.classes[byte]
+        if letter == 0:
+            break
+        node = stems.next[node, letter]
+        if node == 0:
+            break
+        at += 1
+        found |= stems.anywhere[node]
+        if begins:
+            found |= stems.begins[node]
+            if stems.whole[node] != 0:
+                after = data[at] if at < end else 0
+                if not is_letter(after) or (0x41 <= after <= 0x5A and not 0x41 <= data[at - 1] <= 0x5A):
+                    found |= stems.whole[node]
+    return found
+
+
 @njit(cache=True, nogil=True)
 def name_hash(data, start, end):  # type: ignore[no-untyped-def]
     """FNV-1a of a name, capitals as small letters."""
@@ -183,7 +215,7 @@ def element_id(value, hashes, ids):  # type: ignore[no-untyped-def]
 
 
 def hash_of(name: str) -> int:
-    """`name_hash` of a lower-case name, in plain Python."""
+    """FNV-1a of a name as it is spelled, in plain Python; of small letters it is `name_hash`."""
     value = 0xCBF29CE484222325
     for byte in name.encode():
         value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
