@@ -1,5 +1,9 @@
 """Equal rows give equal bytes and equal digests, however they are chunked; other rows do not."""
 
+import os
+import subprocess
+import sys
+
 import duckdb
 import pyarrow as pa
 import pytest
@@ -79,3 +83,28 @@ def test_names_of_list_items_do_not_show() -> None:
     stored = tables.read(tables.to_bytes(tables.canonical({"row": one})))["row"]
     assert str(stored.type) != str(kind)  # Parquet calls the items `element`
     assert tables.column_digest(stored) == tables.column_digest(one)
+
+
+def test_columns_come_as_asked_for_and_none_is_missed() -> None:
+    data = tables.to_bytes(tables.canonical({"row": pa.array([0, 1], pa.uint32()), "text": pa.array(["a", "b"])}))
+    assert tables.read(data, ["text", "row"]).column_names == ["text", "row"]
+    assert tables.read(data).column_names == ["row", "text"]
+    with pytest.raises(pa.ArrowInvalid, match="no column 'url' among row, text"):
+        tables.read(data, ["row", "url"])
+
+
+THREADS = """
+import os
+import pyarrow as pa
+from corpus import tables
+data = tables.to_bytes(tables.canonical({"row": pa.array(range(1000), pa.uint32()), "text": pa.array(["a"] * 1000)}))
+before = len(os.listdir("/proc/self/task"))
+assert tables.read(data, ["text"]).num_rows == tables.read(data).num_rows == 1000
+print(len(os.listdir("/proc/self/task")) - before)
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted in /proc")
+def test_reading_starts_no_thread_that_could_outlive_the_interpreter() -> None:
+    done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "0\n"
