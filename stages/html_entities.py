@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from stages.html_tags import hash_of
+from stages.html_names import open_table, slot_of
 
 _SLOTS = 8192
 _LONGEST = 32  # bytes of a name
@@ -19,9 +19,9 @@ _LONGEST_BARE = 6  # of a name that needs no semicolon
 
 
 class Entities(NamedTuple):
-    """Open hash table of names without semicolons."""
+    """Open hash table of names without semicolons; `first` is 0 where a slot is empty."""
 
-    hashes: np.ndarray  # (8192,) uint64, 0 = empty
+    hashes: np.ndarray  # (8192,) uint64
     first: np.ndarray  # (8192,) uint32: code point
     second: np.ndarray  # (8192,) uint32: a second code point, 0 = none
     bare: np.ndarray  # (8192,) bool: needs no semicolon
@@ -30,39 +30,26 @@ class Entities(NamedTuple):
 
 @cache
 def entities() -> Entities:
-    table = Entities(
-        np.zeros(_SLOTS, np.uint64),
-        np.zeros(_SLOTS, np.uint32),
-        np.zeros(_SLOTS, np.uint32),
-        np.zeros(_SLOTS, np.bool_),
-        np.array([ord(bytes([byte]).decode("cp1252", "replace")) for byte in range(0x80, 0xA0)], np.uint32),
-    )
     names = html.entities.html5
-    for name in sorted({name.rstrip(";") for name in names}):
-        value = hash_of(name)
-        slot = value % _SLOTS
-        while table.hashes[slot]:
-            slot = (slot + 1) % _SLOTS
+    hashes, places = open_table(sorted({name.rstrip(";") for name in names}), _SLOTS)
+    first, second = np.zeros(_SLOTS, np.uint32), np.zeros(_SLOTS, np.uint32)
+    bare = np.zeros(_SLOTS, np.bool_)
+    for name, slot in places.items():
         meaning = names.get(f"{name};") or names[name]
-        table.hashes[slot] = value
-        table.first[slot] = ord(meaning[0])
-        table.second[slot] = ord(meaning[1]) if len(meaning) > 1 else 0
-        table.bare[slot] = name in names
-    return table
+        first[slot] = ord(meaning[0])
+        second[slot] = ord(meaning[1]) if len(meaning) > 1 else 0
+        bare[slot] = name in names
+    c1 = np.array([ord(bytes([byte]).decode("cp1252", "replace")) for byte in range(0x80, 0xA0)], np.uint32)
+    return Entities(hashes, first, second, bare, c1)
 
 
 @njit(cache=True, nogil=True)
 def _named(data, start, end, table):  # type: ignore[no-untyped-def]
-    """-> slot of the name data[start:end], -1 where there is none."""
+    """-> slot of the name data[start:end], an empty one where there is none."""
     value = np.uint64(0xCBF29CE484222325)
     for at in range(start, end):
         value = (value ^ np.uint64(data[at])) * np.uint64(0x100000001B3)
-    slot = value & np.uint64(_SLOTS - 1)
-    while table.hashes[slot] != 0:
-        if table.hashes[slot] == value:
-            return np.int64(slot)
-        slot = (slot + np.uint64(1)) & np.uint64(_SLOTS - 1)
-    return np.int64(-1)
+    return slot_of(value, table.hashes)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -110,11 +97,11 @@ def reference(data, at, end, table):  # type: ignore[no-untyped-def]
         stop += 1
     if stop < end and data[stop] == 0x3B and stop > look:
         slot = _named(data, look, stop, table)
-        if slot >= 0:
+        if table.first[slot] != 0:
             return table.first[slot], table.second[slot], stop + 1 - at
     for length in range(min(stop - look, _LONGEST_BARE), 1, -1):
         slot = _named(data, look, look + length, table)
-        if slot >= 0 and table.bare[slot]:
+        if table.bare[slot]:
             return table.first[slot], table.second[slot], look + length - at
     return np.uint32(0), np.uint32(0), 0
 

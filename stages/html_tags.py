@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from stages.html_names import open_table
+
 # What an element does.
 BLOCK = 1  # begins and ends a block of text
 VOID = 2  # has no content
@@ -62,7 +64,7 @@ _ELEMENTS: dict[str, tuple[int, int]] = {
 
 NAMES = ("", *_ELEMENTS)
 ID = {name: number for number, name in enumerate(NAMES)}
-DOES = np.array([INLINE, *(does for does, _ in _ELEMENTS.values()), 0], dtype=np.uint8)  # the last: see html_blocks
+DOES = np.array([INLINE, *(does for does, _ in _ELEMENTS.values()), 0], dtype=np.uint8)  # the last: see html_skipped
 PUTS_IN = np.array([0, *(flags for _, flags in _ELEMENTS.values())], dtype=np.uint32)
 
 CATEGORIES = (
@@ -145,6 +147,11 @@ def is_letter(byte):  # type: ignore[no-untyped-def]
     return 0x61 <= (byte | 0x20) <= 0x7A
 
 
+@njit(cache=True, nogil=True, inline="always")
+def is_space(byte):  # type: ignore[no-untyped-def]
+    return byte == 0x20 or 0x09 <= byte <= 0x0D
+
+
 @njit(cache=True, nogil=True)
 def stems_at(data, at, end, begins, stems):  # type: ignore[no-untyped-def]
     """Categories of the stems of a `Trie` that stand at data[at], capitals or not; `begins` says that a part of a name
@@ -172,51 +179,11 @@ def stems_at(data, at, end, begins, stems):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(cache=True, nogil=True)
-def name_hash(data, start, end):  # type: ignore[no-untyped-def]
-    """FNV-1a of a name, capitals as small letters."""
-    value = np.uint64(0xCBF29CE484222325)
-    for at in range(start, end):
-        byte = data[at]
-        if 0x41 <= byte <= 0x5A:
-            byte |= 0x20
-        value = (value ^ np.uint64(byte)) * np.uint64(0x100000001B3)
-    return value
-
-
-_SLOTS = 1024
-
-
 @cache
 def element_slots() -> tuple[np.ndarray, np.ndarray]:
-    """Open hash table of element names: (1024,) uint64 hashes, 0 = empty, and (1024,) uint8 ids."""
-    hashes = np.zeros(_SLOTS, dtype=np.uint64)
-    ids = np.zeros(_SLOTS, dtype=np.uint8)
-    for name, number in ID.items():
-        if not name:
-            continue
-        value = hash_of(name)
-        slot = value % _SLOTS
-        while hashes[slot]:
-            slot = (slot + 1) % _SLOTS
-        hashes[slot], ids[slot] = value, number
+    """Element names: an open table of 1,024 hashes, and the (1024,) uint8 ids of the elements, 0 = empty."""
+    hashes, places = open_table(NAMES[1:], 1024)
+    ids = np.zeros(1024, dtype=np.uint8)
+    for name, slot in places.items():
+        ids[slot] = ID[name]
     return hashes, ids
-
-
-@njit(cache=True, nogil=True, inline="always")
-def element_id(value, hashes, ids):  # type: ignore[no-untyped-def]
-    """-> id of the element with this name hash, 0 where unknown."""
-    slot = value & np.uint64(_SLOTS - 1)
-    while hashes[slot] != 0:
-        if hashes[slot] == value:
-            return ids[slot]
-        slot = (slot + np.uint64(1)) & np.uint64(_SLOTS - 1)
-    return np.uint8(0)
-
-
-def hash_of(name: str) -> int:
-    """FNV-1a of a name as it is spelled, in plain Python; of small letters it is `name_hash`."""
-    value = 0xCBF29CE484222325
-    for byte in name.encode():
-        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    return value

@@ -1,14 +1,11 @@
 """What pages of one host have in common, cut out of their texts: `repeats` over the host, then `cut`, as a build."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from bench.launch import ONE_THREAD, ROOT
+from bench.corpus_build import corpus_build
 
 MIN_DOCUMENTS = 5  # the stage's default
 
@@ -40,11 +37,7 @@ def without_repeats(texts: list[str], urls: list[str | None], scratch: Path) -> 
     (scratch / "pages.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     manifest = scratch / "hosts.toml"
     manifest.write_text(_MANIFEST.format(root=json.dumps(str(scratch)), min_documents=MIN_DOCUMENTS), encoding="utf-8")
-    command = [sys.executable, "-m", "corpus", "build", str(manifest), "--until", "cut", "--local", "--json"]
-    command += ["--out", str(scratch / "out"), "--store", str(scratch / "store")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | ONE_THREAD)
-    if done.returncode != 0:
-        raise RuntimeError(f"corpus build: exit status {done.returncode}: {done.stderr.strip()[-2000:]}")
+    corpus_build(manifest, scratch, "--until", "cut", "--local")
     left = [""] * len(texts)
     for path in sorted((scratch / "store" / "tables" / "cut").glob("*.parquet")):
         for row in pq.read_table(path, columns=["row", "text"]).to_pylist():
