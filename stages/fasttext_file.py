@@ -5,8 +5,8 @@ map of the C++ library; `fasttext_kernel.py` does the same sums over Arrow buffe
 
 The format is fastText's (src/fasttext.cc, dictionary.cc, quantmatrix.cc, productquantizer.cc of
 facebookresearch/fastText, version 12): arguments, dictionary, input matrix, output matrix, little-endian. Rows of a
-quantized matrix are unpacked. Models with word n-grams, and losses other than hierarchical softmax and softmax, are
-refused.
+quantized matrix are unpacked. Losses other than hierarchical softmax and softmax are refused, and so are models with
+longer n-grams of words than the caller can follow.
 """
 
 import struct
@@ -34,7 +34,9 @@ class FastText(NamedTuple):
     output     (L or L - 1, D) float32: of labels (softmax) or of inner nodes (tree)
     left, right  (2 L - 1,) int32: children of the nodes of the tree, -1 for labels; empty for softmax
     minn, maxn   code points of an n-gram
-    n_buckets, end_of_line   the row of fastText's token for a line end, 0 where it has none
+    n_buckets    at least 1
+    end_of_line  the row of fastText's token for a line end, 0 where it has none
+    word_ngrams  words of an n-gram of words, which share the buckets
     """
 
     labels: tuple[str, ...]
@@ -51,6 +53,7 @@ class FastText(NamedTuple):
     maxn: int
     n_buckets: int
     end_of_line: int
+    word_ngrams: int
 
 
 class _File:
@@ -86,16 +89,18 @@ class _File:
         return InputError(f"model `{self.path.name}` {what}. Expected a supervised fastText model, version {_VERSION}.")
 
 
-def load(path: Path) -> FastText:
-    """InputError where the file is no fastText model, or one of a kind that the kernel does not know."""
+def load(path: Path, most_word_ngrams: int = 1) -> FastText:
+    """InputError where the file is no fastText model, or one of a kind that the kernels do not know: those of
+    `fasttext_kernel.py` no n-grams of words, `fasttext_text.py` up to its `MOST_NGRAM`."""
     file = _File(path)
     magic, version = file.unpack("ii")
     if (magic, version) != (_MAGIC, _VERSION):
         raise file.wrong(f"begins with {magic:#x}, version {version}")
     dim, _, _, _, _, word_ngrams, loss, kind, n_buckets, minn, maxn, _ = file.unpack("12i")
     file.at += 8  # a float64 that only training uses
-    if kind != 3 or word_ngrams > 1 or loss not in (_HIERARCHICAL, _SOFTMAX):
-        raise file.wrong(f"has model {kind}, wordNgrams {word_ngrams}, loss {loss} (wanted: 3, 1, and 1 or 3)")
+    if kind != 3 or word_ngrams > most_word_ngrams or loss not in (_HIERARCHICAL, _SOFTMAX):
+        wanted = f"wanted: 3, at most {most_word_ngrams}, and 1 or 3"
+        raise file.wrong(f"has model {kind}, wordNgrams {word_ngrams}, loss {loss} ({wanted})")
     words, labels, label_counts, pruned = _dictionary(file)
     rows = _matrix(file, dim, bool(file.unpack("?")[0]))
     output = _matrix(file, dim, bool(file.unpack("?")[0]))
@@ -107,6 +112,7 @@ def load(path: Path) -> FastText:
     else:
         order = np.argsort(pruned[:, 0], kind="stable")
         bucket_of, row_of = pruned[order, 0], pruned[order, 1]
+    n_buckets = max(n_buckets, 1)  # a model without n-grams has none
     bits = np.zeros((n_buckets + 63) // 64 * 64, np.uint8)
     bits[bucket_of] = 1
     per_word = bits.reshape(-1, 64).sum(axis=1, dtype=np.int32)
@@ -127,6 +133,7 @@ def load(path: Path) -> FastText:
         maxn=maxn,
         n_buckets=n_buckets,
         end_of_line=1 + words.index(b"</s>") if b"</s>" in words else 0,
+        word_ngrams=max(word_ngrams, 1),
     )
 
 

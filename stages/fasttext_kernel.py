@@ -16,10 +16,10 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 _PREFIX = np.frombuffer(b"__label__", np.uint8)
-_OFFSET = np.uint32(2166136261)
+HASH_OFFSET = np.uint32(2166136261)
 _PRIME = np.uint32(16777619)
 CACHED = 4096  # tokens, 64 bytes each: they fit in the second level of a processor's cache
-_FLOOR = 1e-5  # fastText adds it to what it takes the logarithm of
+FLOOR = 1e-5  # fastText adds it to what it takes the logarithm of
 
 
 @intrinsic
@@ -56,14 +56,14 @@ def is_break(byte):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _mixed(value, byte):  # type: ignore[no-untyped-def]
+def mixed(value, byte):  # type: ignore[no-untyped-def]
     if byte >= 128:
         return np.uint32((value ^ (np.uint32(byte) | np.uint32(0xFFFFFF00))) * _PRIME)
     return np.uint32((value ^ np.uint32(byte)) * _PRIME)
 
 
 @njit(cache=True, nogil=True)
-def _word(data, at, end, value, heads, word_ends, word_bytes):  # type: ignore[no-untyped-def]
+def find_word(data, at, end, value, heads, word_ends, word_bytes):  # type: ignore[no-untyped-def]
     """Number of the word at `at`..`end`, whose hash is `value`; -1 where the model does not know it."""
     mask = heads.size - 1
     slot = np.int64(value) & mask
@@ -90,6 +90,12 @@ def _row(value, n_buckets, reciprocal, buckets, before):  # type: ignore[no-unty
     bucket = np.uint64(value) - quotient * np.uint64(n_buckets)
     if bucket >= n_buckets:
         bucket -= np.uint64(n_buckets)
+    return row_of_bucket(bucket, buckets, before)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def row_of_bucket(bucket, buckets, before):  # type: ignore[no-untyped-def]
+    """Row of the n-grams in this bucket (uint64), 0 where it has none."""
     cell = np.int64(bucket >> np.uint64(6))
     bits = buckets[cell]
     bit = np.uint64(1) << (bucket & np.uint64(63))
@@ -99,7 +105,8 @@ def _row(value, n_buckets, reciprocal, buckets, before):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _add(total, rows, row):  # type: ignore[no-untyped-def]
+def add_row_of(total, rows, row):  # type: ignore[no-untyped-def]
+    """total += rows[row]"""
     if rows.shape[1] == 16:
         add_row(total, rows, row)
     else:
@@ -127,16 +134,16 @@ def add_window(data, begin, end, model, cache, total):  # type: ignore[no-untype
             at += 1
             continue
         stop = at
-        value = _OFFSET
+        value = HASH_OFFSET
         while stop < end and not is_break(data[stop]):
-            value = _mixed(value, data[stop])
+            value = mixed(value, data[stop])
             stop += 1
         slot = np.int64(value) & (CACHED - 1)
         if not (places[slot] >= 0 and sizes[slot] == stop - at and _same(data, places[slot], at, stop - at)):
             places[slot] = at
             sizes[slot] = stop - at
             sums[slot] = 0
-            counts[slot] = _add_token(data, at, stop, value, model, sums[slot])
+            counts[slot] = add_token(data, at, stop, value, model, sums[slot])
         for d in range(total.size):
             total[d] += sums[slot, d]
         added += counts[slot]
@@ -153,25 +160,25 @@ def _same(data, one, other, size):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _add_token(data, at, stop, value, model, total):  # type: ignore[no-untyped-def]
+def add_token(data, at, stop, value, model, total):  # type: ignore[no-untyped-def]
     """Add to `total` the rows of the token at `at`..`stop`, whose hash is `value`: its own, if it is a known word, and
     those of its n-grams with a mark at either end -> how many."""
-    rows, buckets, before, heads, word_ends, word_bytes, _, _, _, minn, maxn, n_buckets, _ = model
+    rows, buckets, before, heads, word_ends, word_bytes, _, _, _, minn, maxn, n_buckets, _, _ = model
     reciprocal = np.uint64((1 << 32) // n_buckets)
     added = 0
-    number = _word(data, at, stop, value, heads, word_ends, word_bytes)
+    number = find_word(data, at, stop, value, heads, word_ends, word_bytes)
     if number >= 0:
-        _add(total, rows, np.int64(number + 1))
+        add_row_of(total, rows, np.int64(number + 1))
         added += 1
     elif _is_label(data, at, stop):
         return 0
     first = at - 1 if maxn > 0 else stop  # the first one stands for the mark that begins a word
     while first < stop:
-        value = _mixed(_OFFSET, 60 if first < at else data[first])
+        value = mixed(HASH_OFFSET, 60 if first < at else data[first])
         after = first + 1
         if first >= at:
             while after < stop and data[after] & 0xC0 == 0x80:
-                value = _mixed(value, data[after])
+                value = mixed(value, data[after])
                 after += 1
         follows = after
         for n in range(1, maxn + 1):
@@ -179,18 +186,18 @@ def _add_token(data, at, stop, value, model, total):  # type: ignore[no-untyped-
             if n >= minn and not (n == 1 and first < at):
                 row = _row(value, n_buckets, reciprocal, buckets, before)
                 if row > 0:
-                    _add(total, rows, row)
+                    add_row_of(total, rows, row)
                     added += 1
             if n == maxn or after > stop:
                 break
             if after == stop:
-                value = _mixed(value, 62)
+                value = mixed(value, 62)
                 after += 1
                 continue
-            value = _mixed(value, data[after])
+            value = mixed(value, data[after])
             after += 1
             while after < stop and data[after] & 0xC0 == 0x80:
-                value = _mixed(value, data[after])
+                value = mixed(value, data[after])
                 after += 1
         first = follows
     return added
@@ -207,7 +214,7 @@ def _is_label(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _dot(output, row, total, scale):  # type: ignore[no-untyped-def]
+def dot(output, row, total, scale):  # type: ignore[no-untyped-def]
     value = np.float32(0)
     for d in range(total.size):
         value += output[row, d] * (total[d] * scale)
@@ -221,7 +228,7 @@ def best_label(total, added, model, beneath, allowed, nodes, sums):  # type: ign
     `beneath` ((2 L - 1) or (L,), int64): bits of each label, and of all labels below each inner node. `nodes` (int32)
     and `sums` (float64), both of 2 L, are scratch. -> (label, probability); (-1, 0.0) where there is none. Of equal
     labels the more frequent one."""
-    _, _, _, _, _, _, output, left, right, _, _, _, _ = model
+    _, _, _, _, _, _, output, left, right, _, _, _, _, _ = model
     if added == 0:
         return -1, 0.0
     scale = np.float32(1.0 / added)
@@ -231,7 +238,7 @@ def best_label(total, added, model, beneath, allowed, nodes, sums):  # type: ign
     if left.size == 0:
         highest = np.float32(-3e38)
         for label in range(n_labels):
-            sums[label] = _dot(output, label, total, scale)
+            sums[label] = dot(output, label, total, scale)
             highest = max(highest, np.float32(sums[label]))
         whole = 0.0
         for label in range(n_labels):
@@ -253,12 +260,12 @@ def best_label(total, added, model, beneath, allowed, nodes, sums):  # type: ign
             if score > most or node < best:
                 best, most = node, score
             continue
-        f = 1.0 / (1.0 + math.exp(-np.float64(_dot(output, node - n_labels, total, scale))))
+        f = 1.0 / (1.0 + math.exp(-np.float64(dot(output, node - n_labels, total, scale))))
         # The likelier side is looked at first: the other one seldom needs to be.
         near, far, side = (right[node], left[node], f) if f >= 0.5 else (left[node], right[node], 1.0 - f)
         nodes[waiting] = far
-        sums[waiting] = score + math.log(1.0 - side + _FLOOR)
+        sums[waiting] = score + math.log(1.0 - side + FLOOR)
         nodes[waiting + 1] = near
-        sums[waiting + 1] = score + math.log(side + _FLOOR)
+        sums[waiting + 1] = score + math.log(side + FLOOR)
         waiting += 2
     return (best, math.exp(most)) if best >= 0 else (-1, 0.0)
