@@ -1,7 +1,7 @@
 """Numbers and addresses that name a person: what they look like, by their own digits. For the kernel of `pii`.
 
 Characters are folded as they are read: full-width forms count as their ASCII ones, U+3000 and the no-break space as a
-space. None of these functions looks at what stands around a match; `pii_kernel.py` does.
+space. None of these functions looks at what stands around a match; `pii_context.py` does.
 """
 
 import numpy as np
