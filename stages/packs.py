@@ -1,115 +1,154 @@
-"""Rule packs: thresholds on signals, each with the source of its value. Data, no code.
+"""Packs of rules: thresholds on signals, each with the source of its value. Data: one TOML file a pack, in `packs/`.
 
-A rule is named `min_<signal>` or `max_<signal>`; a document breaks it where its value is below or above the threshold.
-Rules of a pack are tried in order and the first one broken is the reason for the drop.
+    languages = ["zh"]             # whose documents it judges; none = all
 
-Published rules count characters, repetition and lines in slightly different ways (see `stages/signals.py` for ours), so
-a threshold is taken over where the definitions are close and is wider where ours counts more.
+    [[rule]]
+    signal = "dup_line_share"      # any column of numbers
+    max    = 0.30                  # or `min`: a document breaks the rule above (below) it; equal is kept
+    where  = { signal = "chars", min = 200 }     # whom it is asked of; default: everyone
+    source = "Rae et al. 2021, A.1.2"
+    why    = "..."                 # what differs from the source
+
+`base = "zh"` takes the languages and rules of a shipped pack, of which rules of the same name are replaced in place.
+A rule is named `min_<signal>` or `max_<signal>`, once in a pack. Rules are tried in the order of the file and the first
+one broken is the reason for a drop. A manifest writes packs of its own in the same shape, as `[stage.pack.<name>]`.
+
+Published rules count characters, repetition and lines in slightly different ways; `why` says where ours differ.
 """
 
-from typing import Literal
+import difflib
+import math
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from corpus.errors import RecipeError
 
-class Rule(msgspec.Struct, frozen=True):
-    """A document is dropped where `signal` is below (`min`) or above (`max`) `threshold`."""
+_FOLDER = Path(__file__).parent / "packs"
+SIGNAL = re.compile(r"[a-z][a-z0-9_]*\Z")
 
-    op: Literal["min", "max"]
+
+class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A signal and one limit: `min`, or `max`."""
+
     signal: str
-    threshold: float
-    source: str
+    min: float | None = None
+    max: float | None = None
+
+    @property
+    def op(self) -> str:
+        return "max" if self.min is None else "min"
+
+    @property
+    def threshold(self) -> float:
+        found = self.max if self.min is None else self.min
+        assert found is not None  # `read` has looked
+        return found
 
     @property
     def name(self) -> str:
         return f"{self.op}_{self.signal}"
 
-
-class Pack(msgspec.Struct, frozen=True):
-    """`languages` whose documents it judges; none = all."""
-
-    languages: tuple[str, ...]
-    rules: tuple[Rule, ...]
+    def at(self, threshold: float) -> "Bound":
+        """The same at another threshold."""
+        return msgspec.structs.replace(self, **{self.op: threshold})
 
 
-_GOPHER = "Rae et al. 2021, A.1"
-_FINEWEB = "Penedo et al. 2024, 3.6"
-_CODEX = "Chen et al. 2021, 3.1"
-_OWN = "this project: damage, not style"
+class Rule(Bound, frozen=True, kw_only=True, omit_defaults=True):
+    """A document breaks it where its signal is below `min` or above `max`; it is asked where `where` holds."""
 
-_UNDAMAGED = (
-    Rule("max", "replacement_per_1000", 5.0, _OWN),
-    Rule("max", "mojibake_per_1000", 5.0, _OWN),
-)
+    where: Bound | None = None
+    source: str = "manifest"
+    why: str = ""
 
-# English prose, as Gopher, C4 and FineWeb judge it.
-_EN = Pack(
-    ("en",),
-    (
-        *_UNDAMAGED,
-        Rule("min", "words", 50, _GOPHER),
-        Rule("min", "mean_word_chars", 3.0, _GOPHER),
-        Rule("max", "mean_word_chars", 10.0, _GOPHER),
-        Rule("max", "hash_per_word", 0.1, _GOPHER),
-        Rule("max", "ellipsis_per_word", 0.1, _GOPHER),
-        Rule("max", "bullet_line_share", 0.9, _GOPHER),
-        Rule("max", "ellipsis_line_share", 0.3, _GOPHER),
-        Rule("min", "alpha_word_share", 0.7, f"{_GOPHER} (0.8 there: rejects text whose punctuation stands apart)"),
-        Rule("min", "stop_words_en", 2, _GOPHER),
-        Rule("max", "dup_line_share", 0.5, f"{_GOPHER} (0.3 there: rejects TeX and debates for lines like $$ or <P>)"),
-        Rule("max", "dup_line_char_share", 0.2, _GOPHER),
-        Rule("max", "top_ngram_char_share", 0.2, f"{_GOPHER}, n = 2"),
-        Rule("max", "dup_ngram_char_share", 0.3, f"{_GOPHER}, n = 5 (0.15 there, without overlaps)"),
-        Rule("max", "lines_per_word", 0.3, "FineWeb code: line feeds per word"),
-        Rule("min", "line_end_share", 0.12, _FINEWEB),
-    ),
-)
 
-# Chinese. A statute repeats formulas, a poem has twenty characters, a review ends in dots, classical prose has none of
-# the modern stop characters: this first set asks only for what all of them have.
-_ZH = Pack(
-    ("zh", "yue", "wuu"),
-    (
-        *_UNDAMAGED,
-        Rule("min", "chars", 10, "Yuan 1.0, preprocess_data_cn.py"),
-        Rule("min", "han_word_share", 0.3, "ChineseWebText, preprocess.py (of all characters there)"),
-        Rule("max", "digit_share", 0.3, "Chinese Tiny LLM, filter.py"),
-        Rule("max", "hash_per_word", 0.1, _GOPHER),
-        Rule("max", "bullet_line_share", 0.9, _GOPHER),
-        Rule("min", "char_entropy", 1.5, "Chinese Tiny LLM, filter.py (3 there: rejects every poem of 20 characters)"),
-        Rule("max", "dup_line_share", 0.4, "FineWeb2 cmn_Hani (0.287: rejects texts with code blocks)"),
-        Rule("max", "dup_line_char_share", 0.3, f"{_GOPHER} (0.2)"),
-        Rule("max", "top_ngram_char_share", 0.35, "FineWeb2 cmn_Hani (0.256 for 2 words: rejects short verse)"),
-        Rule("max", "dup_ngram_char_share", 0.6, "Chinese Tiny LLM, filter.py"),
-        Rule("max", "urls_per_1000", 20.0, "this project: lists of links"),
-    ),
-)
+class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`languages` whose documents it judges; none = all, or those of the base."""
 
-# Source code: prose rules make no sense, generated and packed files do harm.
-_CODE = Pack(
-    (),
-    (
-        *_UNDAMAGED,
-        Rule("max", "mean_line_chars", 100.0, _CODEX),
-        Rule("max", "longest_line_chars", 1000, _CODEX),
-        Rule("min", "letter_share", 0.25, f"{_CODEX} (a small share of alphanumeric characters)"),
-    ),
-)
+    base: str = ""
+    languages: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = msgspec.field(default=(), name="rule")
 
-# Spam, in every language: for chains that hold the stage `spam`, whose columns these are.
-_SPAM = Pack(
-    (),
-    (
-        Rule("max", "spam_score", 0.4, "this project: bench spam"),
-        Rule("max", "spam_url", 150, "this project: two terms in host and path"),
-        Rule("max", "spam_host", 0, "the lists that the stage `spam` was given"),
-    ),
-)
 
-# Web pages, in every language: for chains that hold the stage `extract`.
-_PAGES = Pack((), (Rule("max", "undecodable", 0, _OWN), Rule("min", "blocks_kept", 1, "this project: menus alone")))
+def read(table: Mapping[str, Any]) -> Pack:
+    """A pack from what TOML gives. RecipeError, which begins with the path of the field, where it is none."""
+    try:
+        pack = msgspec.convert(table, Pack)
+    except msgspec.ValidationError as error:
+        text, _, path = str(error).partition(" - at `$")
+        path = path.rstrip("`")
+        unknown = re.match(r"Object contains unknown field `(.*)`", text)
+        if unknown:
+            shape = Bound if path.endswith("where") else Rule if path else Pack
+            fields = [field.encode_name for field in msgspec.structs.fields(shape)]
+            raise RecipeError(
+                f"{path}.{unknown.group(1)}: no such field. {nearest(unknown.group(1), fields)}"
+            ) from None
+        raise RecipeError(f"{path}: {text}.") from None
+    names: set[str] = set()
+    for i, rule in enumerate(pack.rules):
+        for path, bound in ((f".rule[{i}]", rule), (f".rule[{i}].where", rule.where)):
+            if bound is None:
+                continue
+            if not SIGNAL.match(bound.signal):
+                raise RecipeError(f"{path}.signal: got {bound.signal!r}. Expected the name of a column.")
+            if (bound.min is None) == (bound.max is None):
+                raise RecipeError(f"{path}: on {bound.signal!r}. Expected either `min` or `max`.")
+            if not math.isfinite(bound.threshold):
+                raise RecipeError(f"{path}.{bound.op}: got {bound.threshold}. Expected a finite number.")
+        if rule.name in names:
+            raise RecipeError(f".rule[{i}]: a second {rule.name}. Write one, or another pack for the other.")
+        names.add(rule.name)
+    return _on_base(pack) if pack.base else pack
 
-# Nothing, for every language: a base for a manifest's own rules.
-_NONE = Pack((), ())
 
-PACKS: dict[str, Pack] = {"en": _EN, "zh": _ZH, "code": _CODE, "spam": _SPAM, "pages": _PAGES, "none": _NONE}
+def _on_base(pack: Pack) -> Pack:
+    if pack.base not in PACKS:
+        raise RecipeError(f".base: got {pack.base!r}. {nearest(pack.base, PACKS)}")
+    base, own = PACKS[pack.base], {rule.name: rule for rule in pack.rules}
+    rules = tuple(own.pop(rule.name, rule) for rule in base.rules)
+    return Pack(languages=pack.languages or base.languages, rules=rules + tuple(own.values()))
+
+
+def nearest(got: str, valid: Iterable[str]) -> str:
+    """Advice on a wrong name."""
+    names = sorted(valid)
+    close = difflib.get_close_matches(got, names, n=1, cutoff=0.5)
+    return f"Did you mean `{close[0]}`?" if close else f"Valid names: {', '.join(names) or 'none'}."
+
+
+@cache
+def _read(name: str) -> Pack:
+    path = _FOLDER / f"{name}.toml"
+    try:
+        return read(tomllib.loads(path.read_text(encoding="utf-8")))
+    except RecipeError as error:
+        raise RecipeError(f"{path}: ${error}") from None
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+
+
+class _Shipped(Mapping[str, Pack]):
+    """The packs that are shipped, each read when it is first asked for."""
+
+    def __getitem__(self, name: str) -> Pack:
+        if name not in _names():
+            raise KeyError(name)
+        return _read(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_names())
+
+    def __len__(self) -> int:
+        return len(_names())
+
+
+PACKS: Mapping[str, Pack] = _Shipped()
