@@ -20,7 +20,7 @@ Everything here follows from signatures and keys, not from document numbers: tho
 import numba as nb
 import numpy as np
 
-from stages.repetition import mix
+from stages.mix import mix
 
 WINDOW = 64
 

@@ -1,19 +1,17 @@
 """What kind of character a code point is, and how to walk over UTF-8 in Arrow buffers.
 
-The kinds come from the standard library's frozen copy of Unicode 3.2, not from its newest tables: a newer Python must
-not change what a corpus keeps. Scripts and symbols added since are placed by block: ideographs and kana where they
-are, pictographs and arrows as symbols, everything else as letters.
+The kinds are those of Unicode 3.2, with later scripts and symbols placed by block: `scripts/character_tables.py` wrote
+them. A newer Python must not change what a corpus keeps.
 """
 
-import unicodedata
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import zstandard
 from numba import njit
-
-_UNICODE = unicodedata.ucd_3_2_0
 
 # Kinds. Numba reads these as constants.
 SPACE = 0  # separates words; LINE FEED is one too
@@ -33,85 +31,17 @@ KINDS = 13
 
 TABLE_SIZE = 0x20000  # planes 0 and 1; beyond lie ideographs, tags and private use
 
-# (first, last, kind), first match wins, before the general category is asked.
-_BLOCKS = (
-    (0x200B, 0x200F, IGNORED),  # zero-width space, joiners and direction marks; 3.2 calls the first a space
-    (0xFE00, 0xFE0F, IGNORED),  # variation selectors
-    (0x180E, 0x180E, IGNORED),
-    (0x061C, 0x061C, IGNORED),
-    (0x2060, 0x206F, IGNORED),
-    (0x00AD, 0x00AD, IGNORED),  # soft hyphen; 3.2 calls it a dash
-    (0x00A7, 0x00A7, PUNCT),  # section and paragraph sign, symbols in 3.2
-    (0x00B6, 0x00B6, PUNCT),
-    (0x2E80, 0x2FDF, HAN),  # radicals
-    (0x3005, 0x3005, HAN),
-    (0x3007, 0x3007, HAN),
-    (0x3021, 0x3029, HAN),
-    (0x3038, 0x303B, HAN),
-    (0x3400, 0x4DBF, HAN),
-    (0x4E00, 0x9FFF, HAN),
-    (0xF900, 0xFAFF, HAN),
-    (0x3041, 0x309F, KANA),
-    (0x30A1, 0x30FA, KANA),
-    (0x30FC, 0x30FF, KANA),
-    (0x31F0, 0x31FF, KANA),
-    (0xFF66, 0xFF9F, KANA),
-    (0x1B000, 0x1B16F, KANA),
-    (0x1100, 0x11FF, HANGUL),
-    (0x3130, 0x318F, HANGUL),
-    (0xA960, 0xA97F, HANGUL),
-    (0xAC00, 0xD7FF, HANGUL),
-    (0xFFA0, 0xFFDC, HANGUL),
-)
-# Blocks in which a character unknown to Unicode 3.2 is a symbol or punctuation.
-_LATER = (
-    (0x20A0, 0x20CF, SYMBOL),
-    (0x2100, 0x2BFF, SYMBOL),
-    (0x2E00, 0x2E7F, PUNCT),
-    (0x2FF0, 0x2FFF, SYMBOL),
-    (0x31C0, 0x31EF, SYMBOL),
-    (0x3200, 0x33FF, SYMBOL),
-    (0x4DC0, 0x4DFF, SYMBOL),
-    (0xFE10, 0xFE1F, WIDE_PUNCT),
-    (0x1F000, 0x1FBFF, SYMBOL),
-)
-_WIDE = ((0x3000, 0x303F), (0x30A0, 0x30FF), (0xFE30, 0xFE4F), (0xFF00, 0xFFEF))
-
-
-def _kind(code: int) -> int:
-    for first, last, kind in _BLOCKS:
-        if first <= code <= last:
-            return kind
-    char = chr(code)
-    if char in "\t\n\v\f\r\x85":
-        return SPACE
-    category = _UNICODE.category(char)
-    if category == "Cn":
-        return next((kind for first, last, kind in _LATER if first <= code <= last), LETTER)
-    group = category[0]
-    if group == "Z":
-        return SPACE
-    if group == "L":
-        if "LATIN" not in _UNICODE.name(char, ""):
-            return LETTER
-        return LATIN_UPPER if category == "Lu" else LATIN
-    if group == "N":
-        return DIGIT
-    if group == "M":
-        return MARK
-    if group in "PS":
-        if any(first <= code <= last for first, last in _WIDE):
-            return WIDE_PUNCT
-        return PUNCT if group == "P" else SYMBOL
-    return SYMBOL if category == "Co" else IGNORED
-
 
 @cache
 def kinds() -> np.ndarray:
     """Kind of each code point below `TABLE_SIZE`: (131072,) uint8."""
-    table = np.fromiter((_kind(code) for code in range(TABLE_SIZE)), np.uint8, TABLE_SIZE)
-    table.flags.writeable = False
-    return table
+    return stored("kinds", np.dtype(np.uint8), TABLE_SIZE)
+
+
+def stored(name: str, kind: np.dtype, count: int) -> np.ndarray:
+    """A table that `scripts/character_tables.py` wrote: (count,), read-only."""
+    data = zstandard.ZstdDecompressor().decompress((Path(__file__).parent / "tables" / f"{name}.zst").read_bytes())
+    return np.frombuffer(data, kind.newbyteorder("<"), count).astype(kind, copy=False)
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -17,7 +17,7 @@ from numba import njit
 from stages.byte_blocks import BLOCK, alphanumeric, load64, not_plain, put, store64, zeros_below
 from stages.characters import decode
 from stages.key import CODES, LETTERS, NOTHING, SINGLE
-from stages.repetition import mix
+from stages.mix import mix
 
 CHUNK = 512  # units that a walk leaves at most before it stops
 SLACK = 8  # bytes that a key buffer needs beyond the text: words are written 8 bytes at a time

@@ -8,7 +8,7 @@ such as a blank one or a rule of dashes, ends it. Of 96 bits of hash each, `key`
 import numpy as np
 from numba import njit
 
-from stages.repetition import mix
+from stages.mix import mix
 from stages.units import CHARACTER, LINE_END, SEED, find_units
 
 LINE, PARAGRAPH = 0, 1

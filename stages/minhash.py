@@ -15,7 +15,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from stages.key_units import CHUNK, scan
-from stages.repetition import mix
+from stages.mix import mix
 from stages.shingles import hash_windows, keep
 
 _VECTOR = 8  # permutations in a register, 256 bits; the compiler cuts it in two where registers are shorter

@@ -93,12 +93,9 @@ def scan(data, bounds, tables, flags, irreversible):  # type: ignore[no-untyped-
                 elif first == 0x0A:
                     if (
                         alien >= 3
-                        and 5 * alien >= han + alien
                         and not found & OTHER_PAIRS
-                        and (
-                            _gains(data, line, at, gbk, from_big5, kinds, costs)
-                            or _gains(data, line, at, big5, from_gbk, kinds, costs)
-                        )
+                        and 5 * alien >= han + alien
+                        and _is_other(data, line, at, gbk, big5, from_gbk, from_big5, kinds, costs)
                     ):
                         found |= OTHER_PAIRS
                     han = alien = 0
@@ -143,12 +140,9 @@ def scan(data, bounds, tables, flags, irreversible):  # type: ignore[no-untyped-
             at += size
         if (
             alien >= 3
-            and 5 * alien >= han + alien
             and not found & OTHER_PAIRS
-            and (
-                _gains(data, line, at, gbk, from_big5, kinds, costs)
-                or _gains(data, line, at, big5, from_gbk, kinds, costs)
-            )
+            and 5 * alien >= han + alien
+            and _is_other(data, line, at, gbk, big5, from_gbk, from_big5, kinds, costs)
         ):
             found |= OTHER_PAIRS
         if doubled >= 2:
@@ -188,6 +182,12 @@ def _reference(data, at, end):  # type: ignore[no-untyped-def]
             return False
         here += 1
     return False
+
+
+@njit(cache=True, nogil=True)
+def _is_other(data, at, end, gbk, big5, from_gbk, from_big5, kinds, costs):  # type: ignore[no-untyped-def]
+    """Whether the line data[at:end] costs less in the other of GBK and Big5."""
+    return _gains(data, at, end, gbk, from_big5, kinds, costs) or _gains(data, at, end, big5, from_gbk, kinds, costs)
 
 
 @njit(cache=True, nogil=True)

@@ -22,7 +22,7 @@ from numba import njit
 
 from stages.byte_blocks import BLOCK
 from stages.key_units import CHUNK, SLACK, scan
-from stages.repetition import mix
+from stages.mix import mix
 
 # 3 modulo 8, so that BASE**d - 1 has few factors of two: those are the bits lost between two shingles in which units d
 # apart are swapped.

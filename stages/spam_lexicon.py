@@ -4,21 +4,18 @@
 that spam is rich in. Weights are log-likelihood ratios in tenths of a bit ("points"): 100 points say that a term is
 1,024 times as frequent in spam as elsewhere. `scripts/spam_model.py` writes both and says from what.
 
-Terms and text are compared folded (`stages/key.py`): full-width and bold letters, case and traditional characters do
-not matter. An automaton (Aho and Corasick 1975) over folded characters finds all terms in one pass. Its transitions
-lie in one array, where the children of a state stand at its base plus their letters (double array, Aoe 1989): 43 kB,
-which a processor's cache holds, against 24 MB as a table of states x letters.
+Terms and text are compared folded, and all terms are found in one pass (`stages/term_automaton.py`).
 """
 
-from collections import deque
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from stages import characters, key
+from stages import characters
 from stages.characters import DIGIT, LATIN, LATIN_UPPER, TABLE_SIZE
+from stages.term_automaton import automaton, folded, folds, letters
 
 CATEGORIES = ("porn", "gambling", "illicit", "seo", "ads", "obscene")
 
@@ -81,12 +78,6 @@ class Lexicon(NamedTuple):
     points: np.ndarray
 
 
-def folded(text: str) -> str:
-    """Text as terms are compared."""
-    table = _folds()
-    return "".join(chr(table[ord(char)]) if ord(char) < TABLE_SIZE else char for char in text.lower())
-
-
 def read_terms(text: str) -> list[Term]:
     """Terms of a file: lines `weight TAB term` under headings `## category | source`. ValueError where one is wrong."""
     found: dict[str, Term] = {}
@@ -129,7 +120,7 @@ def built(terms: list[Term], pairs: dict[str, int]) -> Lexicon:
     terms = sorted(term for term in terms if term.weight > 0)
     alphabet = sorted({char for term in terms for char in term.text} | {char for pair in pairs for char in pair})
     letter = {char: number for number, char in enumerate(alphabet, 1)}
-    automaton = _automaton(terms, letter)
+    tables = automaton([term.text for term in terms], letter)
     kind = characters.kinds()
     rows = np.zeros((len(terms), 4), np.int32)
     for number, (text, category, weight) in enumerate(terms):
@@ -139,92 +130,18 @@ def built(terms: list[Term], pairs: dict[str, int]) -> Lexicon:
     for char, number in letter.items():
         singles[number] = pairs.get(char, PLAIN)
     twos = {pair: points for pair, points in pairs.items() if len(pair) == 2}
-    return Lexicon(_characters(letter), *automaton, rows, singles, *_hashed(twos, letter))
+    return Lexicon(_characters(letter), *tables, rows, singles, *_hashed(twos, letter))
 
 
 def _is_word(char: str, kind: np.ndarray) -> bool:
     return ord(char) < TABLE_SIZE and kind[ord(char)] in (LATIN, LATIN_UPPER, DIGIT)
 
 
-def _automaton(terms: list[Term], letter: dict[str, int]) -> tuple[np.ndarray, ...]:
-    """-> moves, base, fail, depth, ends, shorter."""
-    children: list[dict[int, int]] = [{}]
-    ending: list[int] = [-1]
-    depth = [0]
-    for number, term in enumerate(terms):
-        state = 0
-        for char in term.text:
-            if letter[char] not in children[state]:
-                children[state][letter[char]] = len(children)
-                children.append({})
-                ending.append(-1)
-                depth.append(depth[state] + 1)
-            state = children[state][letter[char]]
-        ending[state] = number
-    states = len(children)
-    if states > 0xFFFF:
-        raise ValueError(f"the terms need {states} states; 65,535 is the most. Leave terms out.")
-    fail = [0] * states
-    shorter = [0] * states
-    queue = deque(children[0].values())
-    while queue:
-        state = queue.popleft()
-        for at, child in children[state].items():
-            suffix = fail[state]
-            while suffix and at not in children[suffix]:
-                suffix = fail[suffix]
-            fail[child] = children[suffix].get(at, 0)
-            queue.append(child)
-        shorter[state] = fail[state] if ending[fail[state]] >= 0 else shorter[fail[state]]
-    moves, base = _placed(children, len(letter))
-    numbers = np.array(fail, np.uint16), np.array(depth, np.uint8), np.array(ending, np.int32)
-    return moves, base, *numbers, np.array(shorter, np.uint16)
-
-
-def _placed(children: list[dict[int, int]], letters: int) -> tuple[np.ndarray, np.ndarray]:
-    """-> moves, base: each state, those with most children first, at the first base where their slots are free."""
-    taken = 0  # bit i: slot i
-    base = np.zeros(len(children), np.int32)
-    found: dict[int, int] = {}
-    for state in sorted(range(len(children)), key=lambda one: (one != 0, -len(children[one]), one)):
-        blocked = 0
-        for at in children[state]:
-            blocked |= taken >> at
-        place = (~blocked & blocked + 1).bit_length() - 1 if state else 0
-        base[state] = place
-        for at, child in children[state].items():
-            taken |= 1 << place + at
-            # A state is written one higher: 0 is a free slot.
-            found[place + at] = state + 1 << 16 | child
-    moves = np.zeros(int(base.max()) + letters + 1, np.uint32)
-    moves[list(found)] = list(found.values())
-    return moves, base
-
-
-@cache
-def _folds() -> np.ndarray:
-    """Folded code point of each code point below `TABLE_SIZE`; itself where the key drops it."""
-    packed = key.table()[:TABLE_SIZE]
-    codes = np.arange(TABLE_SIZE, dtype=np.int64)
-    for code in np.flatnonzero(packed >> np.uint64(40)):
-        size = int(packed[code]) >> 32 & 0xFF
-        text = (int(packed[code]) & 0xFFFFFFFF).to_bytes(4, "little")[:size].decode()
-        if len(text) == 1:
-            codes[code] = ord(text)
-    return codes
-
-
 def _characters(letter: dict[str, int]) -> np.ndarray:
-    folds = _folds()
-    numbers = np.zeros(TABLE_SIZE, np.uint32)
-    for char, number in letter.items():
-        if ord(char) < TABLE_SIZE:
-            numbers[ord(char)] = number
-    table = numbers[folds]
-    table[[0x09, 0x3000]] = numbers[0x20]
+    table = letters(letter)
     table |= characters.kinds().astype(np.uint32) << np.uint32(16)
     for chars, bit in ((_FUNCTION, FUNCTION), (_STOP, STOP), (_JOINS, JOINS), (_UNIT, UNIT)):
-        same = np.isin(folds, [folds[ord(char)] for char in chars])
+        same = np.isin(folds(), [folds()[ord(char)] for char in chars])
         table[same] |= np.uint32(bit)
     return table
 

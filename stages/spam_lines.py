@@ -17,7 +17,8 @@ from numba import njit
 
 from stages.characters import DIGIT, HAN, IGNORED, KANA, LATIN, LATIN_UPPER, LETTER, SPACE, TABLE_SIZE, decode, far_kind
 from stages.spam_lexicon import CATEGORIES, FUNCTION, JOINS, STOP, UNIT
-from stages.spam_scan import char_points, is_domain_end, is_word_at, letter_digit, move_on
+from stages.spam_scan import char_points, is_domain_end, is_word_at, letter_digit
+from stages.term_automaton import move_on
 
 MAX_GAP = 2  # characters inside a term
 TIMES = 2  # a term counts in a line

@@ -74,17 +74,6 @@ def char_points(pairs, values, singles, left, right):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True, inline="always")
-def move_on(moves, base, fail, state, letter):  # type: ignore[no-untyped-def]
-    while True:
-        move = moves[base[state] + letter]
-        if move >> np.uint32(16) == state + 1:
-            return np.int64(move & np.uint32(0xFFFF))
-        if state == 0:
-            return np.int64(0)
-        state = np.int64(fail[state])
-
-
-@njit(cache=True, nogil=True, inline="always")
 def is_word_at(text, at, end, chars):  # type: ignore[no-untyped-def]
     if at >= end:
         return False

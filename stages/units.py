@@ -18,7 +18,7 @@ from stages import characters, key
 from stages.byte_blocks import load64, zeros_below
 from stages.characters import DIGIT, decode
 from stages.key import CODES, LETTERS, NOTHING, SINGLE
-from stages.repetition import mix
+from stages.mix import mix
 
 SEED = 0x9E3779B97F4A7C15
 LINE_END, WORD, CHARACTER = 0, 1, 2  # kinds

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from stages.repetition import mix
+from stages.mix import mix
 
 MOST_SORTED = 64  # parameters of a query: more are left in their order
 NO_URL = 1  # kinds of text

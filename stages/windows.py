@@ -20,7 +20,7 @@ import numpy as np
 from numba import njit
 
 from stages.lookup import find
-from stages.repetition import mix
+from stages.mix import mix
 from stages.units import CHARACTER, Found, find_units, room
 
 _BASE = 0x94D049BB133111EB

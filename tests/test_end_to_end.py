@@ -56,11 +56,19 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The quickstart, in partitions small enough that each file gives several."""
     path = tmp_path_factory.mktemp("manifest") / "small.toml"
     text = QUICKSTART.read_text().replace('name = "quickstart"', 'name = "small"')
-    head, book, rest = text.partition('[[source]]\nname     = "gutenberg"')
-    text = head + rest[rest.index("[[source]]") :] if book else text
+    text = without(text, "gutenberg")
     text = text.replace("licence  =", "max_lost_share = 0.5\nread = { partition_rows = 40 }\nlicence  =")
     path.write_text(text)
     return path
+
+
+def without(text: str, source: str) -> str:
+    """A manifest without one of its sources."""
+    for head in (f'[[source]]\nname     = "{source}"', f"[stage.source.{source}]"):
+        before, found, rest = text.partition(head)
+        assert found
+        text = before + rest[rest.index("\n[") + 1 :]
+    return text.replace(f'"{source}", ', "")
 
 
 def build(manifest: Path, sample: Path, folder: Path, executor: Any = None) -> tuple[Builder, Outcome]:
@@ -211,7 +219,7 @@ def test_a_changed_threshold_runs_what_it_changes(copy: Path, manifest: Path, sa
     changed = tmp_path / "changed.toml"
     changed.write_text(
         manifest.read_text().replace(
-            'packs = ["en", "zh"]', 'packs = ["en", "zh"]\noverride.zh.max_dup_line_share = 0.05'
+            'packs = ["en", "zh"]', 'packs = ["en", "zh"]\noverride.zh.min_chars = 80'
         )
     )
     plan = recipe.load(changed, stages.Stage, stages.Reader, {"*": str(sample)})
@@ -220,14 +228,14 @@ def test_a_changed_threshold_runs_what_it_changes(copy: Path, manifest: Path, sa
     )
     judge = {s.source: s for s in status.stages if s.stage == "judge"}
     assert judge["zh"].state == "stale"
-    assert "judge.override.zh.max_dup_line_share default -> 0.05" in judge["zh"].why
+    assert "judge.zh.min_chars 10 -> 80" in judge["zh"].why
     assert {
         s.state for s in status.stages if s.stage in ("read", "normalise", "lid", "signals", "sign", "judge-code")
     } == {"fresh"}
     builder, outcome = build(changed, sample, copy)
     assert builder.costs.seconds.get("read", 0) == builder.costs.seconds.get("sign", 0) == 0
     dropped = {f.stage: f.dropped for f in outcome.funnel["zh"]}
-    assert dropped["judge"]["zh.max_dup_line_share"] > 10
+    assert dropped["judge"]["zh.min_chars"] > 10
     whole = tmp_path / "whole"
     build(changed, sample, whole)
     assert {k: v for k, v in tree(copy).items() if k.startswith("out/")} == {
@@ -251,11 +259,7 @@ def test_a_new_file_leaves_the_others_alone(copy: Path, manifest: Path, sample: 
 
 def test_two_manifests_share_tables(copy: Path, manifest: Path, sample: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.toml"
-    text = manifest.read_text()
-    begin = text.index('[[source]]\nname     = "arxiv"')
-    other.write_text(
-        (text[:begin] + text[text.index("[[source]]", begin + 1) :]).replace('name = "small"', 'name = "other"')
-    )
+    other.write_text(without(manifest.read_text(), "arxiv").replace('name = "small"', 'name = "other"'))
     plan = recipe.load(other, stages.Stage, stages.Reader, {"*": str(sample)})
     builder = Builder(Graph(plan, Blobs(str(copy / "store"))), Local(), Progress(quiet=True))
     compile_corpus(builder, Blobs(str(copy / "other")))

@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 
 import pytest
+import tiny_model
+import tiny_ngrams
 
 import stages
 from corpus import assets, recipe
@@ -51,6 +53,8 @@ def write(folder: Path) -> Path:
         f"WARC-Record-ID: <urn:uuid:1>\r\nContent-Type: application/http;msgtype=response\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     (folder / "b.warc.gz").write_bytes(gzip.compress(head.encode() + body + b"\r\n\r\n", mtime=0))
+    tiny_model.write(folder / "quality.bin")
+    tiny_ngrams.write(folder / "perplexity.ngrams", [ENGLISH, CHINESE])
     path = folder / "golden.toml"
     path.write_text(
         """
@@ -73,6 +77,8 @@ kind = "repair"
 [[stage]]
 kind = "spam"
 [[stage]]
+kind = "trim"
+[[stage]]
 kind = "pii"
 [[stage]]
 kind = "convert"
@@ -85,6 +91,26 @@ max_bytes = 4096
 kind = "lid"
 [[stage]]
 kind = "signals"
+[[stage]]
+kind = "domains"
+[[stage]]
+kind = "fields"
+numbers = ["score"]
+only = ["a"]
+[[stage]]
+kind = "quality"
+model = "quality.bin"
+classes = ["high", "low"]
+windows = 4
+window_bytes = 32
+[[stage]]
+kind = "perplexity"
+model = "perplexity.ngrams"
+windows = 4
+window_bytes = 64
+run_bytes = 48
+[[stage]]
+kind = "sensitive"
 [[stage]]
 kind = "sign"
 [[stage]]

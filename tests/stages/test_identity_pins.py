@@ -1,5 +1,5 @@
-"""Pinned: the defaults of every stage and the rule packs, by revision. Where one changes and the revision does not,
-tables built before would be taken for fresh."""
+"""Pinned: the defaults of every stage, by revision. Where one changes and the revision does not, tables built before
+would be taken for fresh. (What the packs of a judge hold is part of its identity.)"""
 
 import hashlib
 from typing import Any, get_args
@@ -9,20 +9,25 @@ import pytest
 
 import stages
 from corpus.identity import parameters
-from stages.packs import PACKS
 
 PINS = {
     "Extract": "2:94eff711f5cba6cf",
     "Repair": "1:2e7f7ed01b117ad0",
     "Spam": "1:04573a2a9671ea4c",
+    "Trim": "1:36ece72a5025b5d8",
     "Pii": "1:be21588c1baabc3c",
     "Convert": "1:e89ccc4116a1d21b",
     "Normalise": "1:afa746e54f82cb83",
     "Split": "1:17a8728b58d6e11f",
     "Lid": "3:992885bd130475aa",
-    "Signals": "1:2e7f7ed01b117ad0",
+    "Signals": "2:2e7f7ed01b117ad0",
+    "Domains": "1:2e7f7ed01b117ad0",
+    "Fields": "1:7de35c3f809f6645",
+    "Quality": "1:65bca4a61fb333e7",
+    "Perplexity": "1:4a0e7b1c391d7ff2",
+    "Sensitive": "1:496ff2f97e670966",
     "Sign": "3:2544517a59d6ebee",
-    "Judge": "1:472779f178d55884",
+    "Judge": "2:554c014405a4e6f9",
     "DedupUrls": "1:a989dd5b3be6cce4",
     "Dedup": "4:bf8294c5d1d42440",
     "Repeats": "1:c9fa86b952d69bf4",
@@ -46,8 +51,6 @@ def defaults(kind: type) -> str:
             continue
         value = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
         values[field.name] = "required" if value is msgspec.NODEFAULT else msgspec.to_builtins(value)
-    if kind.__name__ == "Judge":
-        values["PACKS"] = msgspec.to_builtins(PACKS)
     data = msgspec.json.encode([values, list(kind.uses)], order="sorted")  # type: ignore[attr-defined]
     return f"{kind.revision}:{hashlib.sha256(data).hexdigest()[:16]}"  # type: ignore[attr-defined]
 
