@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench import inputs, machine, memory, results, tiny, versus, whole
+from bench import inputs, machine, memory, rejudge, results, tiny, versus, whole
 from bench import stages as stage_speeds
 from bench.fuzz import cases as fuzz_cases
 from bench.fuzz import study as fuzz
@@ -19,7 +19,7 @@ from bench.given import Given
 from bench.launch import ROOT, Side, take_turns, without_paths
 from bench.scale import page as scale_page
 from bench.scale import study as scale
-from bench.studies import LID_MODEL, STUDIES, peers_python
+from bench.studies import DOLMA_PYTHON, LID_MODEL, STUDIES, peers_python
 from bench.works import WORKS, Work
 
 OUT = ROOT / "bench" / "results"
@@ -50,6 +50,8 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--language", choices=["en", "zh"], default="en", help="for peers that have to be told")
         one.add_argument("--timeout-s", type=float, default=3600, help="for one run of one side")
         peers_python(one)
+        if "dolma" in work.peers:
+            one.add_argument("--dolma-python", default=str(DOLMA_PYTHON), help="the same for dolma")
     many = commands.add_parser("tiny", parents=[everyone], help="thousands of tiny files: cost of the engine")
     many.add_argument("--files", type=int, default=2000)
     many.add_argument("--no-ray", action="store_true", help="one process only")
@@ -74,6 +76,8 @@ def parser() -> argparse.ArgumentParser:
     each = commands.add_parser("stages", parents=[everyone], help="speed of the stages that read a text, one by one")
     each.add_argument("--input", type=Path, nargs="+", required=True, metavar="FILE", help="JSON lines")
     each.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
+    again = commands.add_parser("rejudge", parents=[everyone], help="one threshold changed on stored documents")
+    again.add_argument("--documents", type=int, default=1_000_000)
     odd = commands.add_parser("fuzz", parents=[everyone], help="damaged pages and archives: crashes, hangs, losses")
     odd.add_argument("--data", type=Path, help="folder whose `crawl` holds the archives that are mutated")
     odd.add_argument("--pages", type=int, default=100_000)
@@ -116,6 +120,11 @@ def main(argv: list[str]) -> int:
     if chosen.work == "stages":
         rows = stage_speeds.study(chosen.input, chosen.rounds)
         print(f"written: {results.write_record(about | {'work': 'stages', 'rows': rows}, chosen.out).name}")
+        return 0
+    if chosen.work == "rejudge":
+        with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
+            rows = rejudge.study(Path(name).resolve(), chosen.documents)
+        print(f"written: {results.write_record(about | {'work': 'rejudge', 'rows': rows}, chosen.out).name}")
         return 0
     lid_model, tokenizer = _models(chosen)
     with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
@@ -196,7 +205,8 @@ def _compare(chosen: argparse.Namespace, about: dict[str, Any], blank: Given) ->
         theirs = _given(blank, chosen.input, chosen.peer_limit_mb, scratch / "less")
     ours = Side("ours", work.ours, sys.executable)
     names = list(work.peers) if chosen.peer is None else [p for p in [chosen.peer] if p != "none"]
-    peers = [Side(name, work.peers[name], chosen.peers_python) for name in names]
+    pythons = {"dolma": chosen.dolma_python} if "dolma" in names else {}
+    peers = [Side(name, work.peers[name], pythons.get(name, chosen.peers_python)) for name in names]
     load = about["machine"]["load_1min"]
     print(f"{chosen.work}: {work.about}; core {chosen.core}, load {load}")
     if load > QUIET_LOAD:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# An environment for the peers, apart from ours: build/peers-venv. pip's own settings are honoured.
+# An environment for the peers, apart from ours: build/peers-venv; and one for dolma. pip's own settings are honoured.
 set -eu
 cd "$(dirname "$0")/.."
 place=build/peers-venv
@@ -14,3 +14,10 @@ import text_dedup.minhash, tokenizers, trafilatura
 spacy.blank("en")
 print("the peers are there")
 CHECK
+
+place=build/dolma-venv
+test -x "$place/bin/python" || "${PYTHON:-python3}" -m venv "$place"
+"$place/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r bench/dolma.txt
+# What it prints is about data of NLTK that is not used here.
+"$place/bin/python" -c "import dolma.taggers.c4, dolma.taggers.gopher" 2>/dev/null || { echo "dolma: no import" >&2; exit 1; }
+echo "dolma is there"

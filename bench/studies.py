@@ -14,16 +14,24 @@ from bench.charset import study as charset
 from bench.dedup import page as dedup_page
 from bench.dedup import shingle_size
 from bench.dedup import study as dedup
+from bench.domains import page as domains_page
+from bench.domains import study as domains
 from bench.launch import ROOT
 from bench.lid_quality import study as lid_quality
 from bench.main_text import page as main_text_page
 from bench.main_text import study as main_text
+from bench.quality import page as quality_page
+from bench.quality import sets as quality_sets
+from bench.quality import study as quality
 from bench.repair import page as repair_page
 from bench.repair import study as repair
+from bench.rules import agreement as rule_agreement
+from bench.rules import packs as rule_packs
 from bench.spam import page as spam_page
 from bench.spam import study as spam
 
 PEERS_PYTHON = ROOT / "build" / "peers-venv" / "bin" / "python"
+DOLMA_PYTHON = ROOT / "build" / "dolma-venv" / "bin" / "python"
 LID_MODEL = "lid.176.ftz"
 
 
@@ -95,6 +103,23 @@ def _spam(chosen: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     return spam.study(chosen.data, chosen.half)
 
 
+def _domains_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--half", type=int, choices=[0, 1], default=domains.REPORTED, help="0: what was developed on")
+
+
+def _domains(chosen: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    return domains.study(chosen.data, chosen.half)
+
+
+def _classifier_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--texts", type=int, default=quality_sets.MOST_TEXTS, help="of a source, at most")
+    parser.add_argument("--no-kinds-apart", action="store_true", help="without the turns that keep a kind of page away")
+
+
+def _classifier(chosen: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    return quality.study(chosen.data, scratch, chosen.texts, not chosen.no_kinds_apart)
+
+
 def _lid_options(parser: argparse.ArgumentParser) -> None:
     _peers(parser, tuple(name for name in lid_quality.TOOLS if name != "ours"))
 
@@ -104,6 +129,24 @@ def _lid(chosen: argparse.Namespace, scratch: Path) -> dict[str, Any]:
 
     model = (chosen.lid_model or find(LID_MODEL)).resolve()
     return lid_quality.study(chosen.data, scratch, model, chosen.peers, chosen.peers_python)
+
+
+def _agreement_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--documents", type=int, default=10_000, help="of each language")
+    parser.add_argument("--chars", type=int, default=4_000, help="where a document is cut")
+    peers_python(parser)
+
+
+def _agreement(chosen: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    return rule_agreement.study(chosen.data, scratch, chosen.peers_python, chosen.documents, chosen.chars)
+
+
+def _packs_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--documents", type=int, default=2_000, help="of a set, at most")
+
+
+def _packs(chosen: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    return rule_packs.study(chosen.data, chosen.documents)
 
 
 def _no_options(parser: argparse.ArgumentParser) -> None:
@@ -129,6 +172,26 @@ STUDIES = {
         "planted damage undone, clean text kept; beside ftfy", "repair", _repair_options, _repair, repair_page.page
     ),
     "spam": Study("spam around good text, pages of spam, clean sets", "spam", _spam_options, _spam, spam_page.page),
+    "domains": Study(
+        "sets of the Pile by the packs of their domains", "domains", _domains_options, _domains, domains_page.page
+    ),
+    "classifier": Study(
+        "a learned score beside rules, on sources it did not learn from",
+        "quality",
+        _classifier_options,
+        _classifier,
+        quality_page.page,
+    ),
+    "rule-agreement": Study(
+        "every rule beside datatrove's: verdicts and values",
+        "rules",
+        _agreement_options,
+        _agreement,
+        rule_agreement.page,
+    ),
+    "rule-packs": Study(
+        "what packs of rules drop of good and of bad text", "rules", _packs_options, _packs, rule_packs.page
+    ),
     "lid-quality": Study(
         "language ID on labelled text; beside peers", "lid_quality", _lid_options, _lid, lid_quality.page
     ),

@@ -27,7 +27,7 @@ def page(record: dict[str, Any], work: str, targets: dict[str, float]) -> str:
         cells = [
             f"{counts['bytes'] / 1e6:.1f}",
             f"{counts['documents']:,}",
-            f"{counts['removed']:,}",
+            f"{counts['removed']:,}" if "removed" in counts else "",
             f"{side['mb_per_s']:.2f}",
             ", ".join(f"{value:.2f}" for value in side["mb_per_s_all"]),
             f"{side['peak_bytes'] / 1e6:,.0f}",

@@ -3,24 +3,17 @@
 `--root` says where the files are; no folder of the machine goes into the results.
 """
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
+
+from bench.corpus_build import corpus_build
 
 
 def study(folder: Path, manifest: Path, root: Path) -> list[dict[str, Any]]:
     """One row per executor: in one process, and on Ray with all cores. The counts of both must be equal."""
     rows = []
     for executor, arguments in (("local", ["--local"]), ("ray", [])):
-        place = folder / executor
-        command = [sys.executable, "-m", "corpus", "build", str(manifest), "--root", str(root), "--json"]
-        done = subprocess.run(
-            [*command, "--out", str(place / "out"), "--store", str(place / "store"), *arguments],
-            check=True, capture_output=True, text=True,
-        )  # fmt: skip
-        found = json.loads(done.stdout)
+        found = corpus_build(manifest, folder / executor, "--root", str(root), *arguments, environment={})
         run = found["run"]
         text = sum(
             next((f["sums"]["text_bytes"] for f in flows if f["stage"] == "normalise"), 0)

@@ -20,11 +20,24 @@ def _work(name: str, peers: list[str], about: str, kind: str = "text", **targets
     return Work(f"bench.ours.{module}", {peer: f"bench.peers.{peer}_{module}" for peer in peers}, about, kind, targets)
 
 
+_RULES_TARGETS = {"datatrove": 100.0, "dolma": 20.0}
+
+
+def _rules(name: str, about: str, peers: list[str]) -> Work:
+    """One filter of a peer. Ours measures all signals whichever is asked, and judges with one pack."""
+    targets = {peer: _RULES_TARGETS[peer] for peer in peers}
+    return _work(f"rules-{name}", peers, f"{about}; ours measures every signal", **targets)
+
+
 WORKS = {
     "read": _work("read", ["datatrove", "orjson"], "JSON lines to documents"),
     "extract": _work("extract", ["trafilatura", "resiliparse"], "HTML to main text; MB of HTML", "warc"),
     "lid": _work("lid", ["fasttext"], "language of each document"),
     "rules": _work("rules", ["datatrove"], "quality rules: Gopher, C4, FineWeb"),
+    "rules-gopher-quality": _rules("gopher-quality", "Gopher's quality rules", ["datatrove", "dolma"]),
+    "rules-gopher-repetition": _rules("gopher-repetition", "Gopher's repetition rules", ["datatrove", "dolma"]),
+    "rules-c4": _rules("c4", "C4's rules", ["datatrove", "dolma"]),
+    "rules-fineweb": _rules("fineweb", "FineWeb's own rules", ["datatrove"]),
     "minhash": _work("minhash", ["datasketch", "rensa"], "MinHash signatures, 126 permutations, shingling included"),
     "dedup-speed": _work(
         "dedup-speed",

@@ -171,8 +171,7 @@ class Walk:
         if (j, name) not in self._memory:
             step = self.steps[j]
             if j < len(self.records) and name in step.stored:
-                array = tables.combine(self.table(j, [name])[name])
-                self._memory[j, name] = array if array.type == step.adds[name] else array.cast(step.adds[name])
+                self._read(j, [name])
             elif isinstance(step.stage, Regroup) and name == "text":
                 self._memory[j, name] = self._child_text(j)
             else:
@@ -180,6 +179,22 @@ class Walk:
                 if j < len(self.records):
                     self._check_replay(j, name)
         return self._memory[j, name]
+
+    def _read(self, j: int, names: list[str]) -> None:
+        table, adds = self.table(j, names), self.steps[j].adds
+        for name in names:
+            array = tables.combine(table[name])
+            self._memory[j, name] = array if array.type == adds[name] else array.cast(adds[name])
+
+    def _read_stored(self, k: int) -> None:
+        """Read what step k needs of tables, each of them once."""
+        needed: dict[int, list[str]] = {}
+        for name in self.steps[k].stage.reads:
+            j = self.provider(name, k) if name != "row" else k
+            if j < min(k, len(self.records)) and name in self.steps[j].stored and (j, name) not in self._memory:
+                needed.setdefault(j, []).append(name)
+        for j, names in needed.items():
+            self._read(j, names)
 
     def _remember(self, j: int, columns: Columns) -> None:
         for name, array in columns.items():
@@ -244,6 +259,7 @@ class Walk:
         if isinstance(step.stage, Regroup):
             return self._regroup(k, step.stage, model)
         assert isinstance(step.stage, Map)
+        self._read_stored(k)
         batch = pa.record_batch([self.column(name, k) for name in step.stage.reads], names=list(step.stage.reads))
         return self._complete(step, guarded(step.stage, batch, model), batch.num_rows)
 

@@ -142,7 +142,13 @@ def build(
             line = log_run(directory, builder, outcome, seconds, how)
         if json:
             screen.dump(
-                {"funnel": outcome.funnel, "exchanges": outcome.exchanges, "manifest": outcome.manifest, "run": line}
+                {
+                    "funnel": outcome.funnel,
+                    "exchanges": outcome.exchanges,
+                    "heavy": outcome.heavy,
+                    "manifest": outcome.manifest,
+                    "run": line,
+                }
             )
         else:
             screen.print_outcome(screen.console(), outcome, directory, line, seconds)
@@ -374,6 +380,52 @@ def train(context: typer.Context) -> None:
     from trainer.__main__ import main as train_main
 
     raise typer.Exit(train_main(context.args, prog="corpus train"))
+
+
+classifiers = typer.Typer(help="Classifiers of texts, for the stage `quality`.", no_args_is_help=True)
+app.add_typer(classifiers, name="classifier")
+
+
+@classifiers.command("train")
+def classifier_train(
+    manifest: Annotated[Path, typer.Argument(help="Classes and their sources (TOML): see `corpus/classes.py`.")],
+    out: Annotated[Path, typer.Option(help="Folder for model.bin, card.json and card.md.")],
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Train a classifier on sources of several classes; says how it fares on documents that it has not seen."""
+    from corpus import classes, classifier
+
+    asked = classes.load(manifest, stages.Reader, _roots(root))
+    stage = stages.Quality(model="")
+    prepared = {"stage": stage.kind, "windows": stage.windows, "window_bytes": stage.window_bytes}
+    card = classifier.train(asked, stage.tokens, prepared, out)
+    if json:
+        screen.dump(card)
+    else:
+        screen.print_card(screen.console(), card, out)
+
+
+perplexities = typer.Typer(help="N-gram models of good text, for the stage `perplexity`.", no_args_is_help=True)
+app.add_typer(perplexities, name="perplexity")
+
+
+@perplexities.command("train")
+def perplexity_train(
+    manifest: Annotated[Path, typer.Argument(help="Sources of good text (TOML): see `corpus/texts.py`.")],
+    out: Annotated[Path, typer.Option(help="Folder for perplexity.ngrams, card.json and card.md.")],
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Train an n-gram model on sources of good text; says how surprising texts are to it that it has not seen."""
+    from corpus import perplexity, texts
+
+    asked = texts.load(manifest, stages.Reader, _roots(root))
+    card = perplexity.train(asked, stages.Perplexity(model=perplexity.MODEL, windows=64), out)
+    if json:
+        screen.dump(card)
+    else:
+        screen.print_ngrams(screen.console(), card, out)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from corpus.build import Builder
 from corpus.errors import InputError, RecipeError, VerifyError
 from corpus.exchange import Exchange
 from corpus.graph import Segment
+from corpus.heavy_rules import Heavy, heavy_rules
 from corpus.pack import Pack
 from corpus.packing import Packed, pack
 from corpus.purge import begin, purge, show
@@ -38,6 +39,7 @@ class Outcome(msgspec.Struct):
     funnel: dict[str, list[Flow]]
     phases: dict[str, float]  # seconds of wall time
     exchanges: dict[str, dict[str, int]]
+    heavy: list[Heavy] = []
 
 
 def compile_corpus(builder: Builder, out: Blobs, until: str | None = None) -> Outcome:
@@ -85,7 +87,7 @@ def compile_corpus(builder: Builder, out: Blobs, until: str | None = None) -> Ou
             _remove(builder, out, timed)
     builder.fold()
     flows = {s: funnel(graph.chains[s], own) for s, own in builder.partitions.items()}
-    return Outcome(manifest, flows, phases, exchanges)
+    return Outcome(manifest, flows, phases, exchanges, heavy_rules(builder, out))
 
 
 def _remove(builder: Builder, out: Blobs, timed: Callable[[str, Callable[[], Any]], Any]) -> None:

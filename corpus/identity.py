@@ -47,18 +47,22 @@ def in_full(stage: Stage) -> dict[str, Any]:
     for name, _ in _fields(type(stage)):
         value = getattr(stage, name)
         named = (value,) if isinstance(value, str) else value
-        if name in _NOT_IDENTITY or name in type(stage).guards:
+        if name in _NOT_IDENTITY or name in type(stage).guards or name in type(stage).spelled:
             continue
         if isinstance(named, tuple) and named and assets.issuperset(named):
             continue
         values[name] = msgspec.json.decode(canonical(value))  # as it will be read back from a record
-    return values
+    return values | msgspec.json.decode(canonical(stage.resolved))
 
 
 def parameters(stage: Stage) -> dict[str, Any]:
     """Those that differ from their defaults."""
     defaults = dict(_fields(type(stage)))
-    return {name: value for name, value in in_full(stage).items() if getattr(stage, name) != defaults[name]}
+    return {
+        name: value
+        for name, value in in_full(stage).items()
+        if name not in defaults or getattr(stage, name) != defaults[name]
+    }
 
 
 @cache

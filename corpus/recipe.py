@@ -6,10 +6,12 @@ What the file says is identity; where data lies (`root`) and how it is run are n
 import difflib
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
+import pyarrow as pa
 
 from corpus.errors import RecipeError
 from corpus.stage import Reader, Stage
@@ -72,10 +74,11 @@ class Recipe(msgspec.Struct, frozen=True):
 
     def chain(self, source: str) -> tuple[Stage, ...]:
         """Stages that a source goes through, its reader first."""
-        return (self.readers[source], *(s for s in self.stages if not s.only or source in s.only))
+        own = (stage for stage in self.stages if not stage.only or source in stage.only)
+        return (self.readers[source], *(stage.for_source(source) for stage in own))
 
 
-def _nearest(got: str, valid: list[str]) -> str:
+def nearest(got: str, valid: list[str]) -> str:
     close = difflib.get_close_matches(got, valid, n=1, cutoff=0.5)
     return f"Did you mean `{close[0]}`?" if close else f"Valid names: {', '.join(sorted(valid))}."
 
@@ -90,7 +93,7 @@ def _at(data: Any, path: str) -> Any:
     return data
 
 
-def _convert(where: Path, base: str, data: Any, shape: Any, names: list[str], raw: Any) -> Any:
+def convert(where: Path, base: str, data: Any, shape: Any, names: list[str], raw: Any) -> Any:
     try:
         return msgspec.convert(data, shape, strict=True)
     except msgspec.ValidationError as error:
@@ -100,7 +103,7 @@ def _convert(where: Path, base: str, data: Any, shape: Any, names: list[str], ra
         unknown = re.match(r"Object contains unknown field `(.*)`", text)
         if unknown:
             name = unknown.group(1)
-            raise RecipeError(f"{where}: {path}.{name}: no such field. {_nearest(name, names)}") from None
+            raise RecipeError(f"{where}: {path}.{name}: no such field. {nearest(name, names)}") from None
         missing = re.match(r"Object missing required field `(.*)`", text)
         if missing:
             raise RecipeError(f"{where}: {path}.{missing.group(1)}: this field is required and is missing.") from None
@@ -110,7 +113,7 @@ def _convert(where: Path, base: str, data: Any, shape: Any, names: list[str], ra
         raise RecipeError(f"{where}: {base}{error}") from None
 
 
-def _field_names(shape: type) -> list[str]:
+def field_names(shape: type) -> list[str]:
     return [field.encode_name for field in msgspec.structs.fields(shape)]
 
 
@@ -119,11 +122,11 @@ def _stage(where: Path, base: str, table: Any, kinds: dict[str, type[Stage]], ra
         raise RecipeError(f"{where}: {base}: got {table!r}. Expected a table with a `kind`.")
     kind = table.get("kind")
     if kind is None:
-        raise RecipeError(f"{where}: {base}.kind: this field is required and is missing. {_nearest('', list(kinds))}")
+        raise RecipeError(f"{where}: {base}.kind: this field is required and is missing. {nearest('', list(kinds))}")
     if kind not in kinds:
-        raise RecipeError(f"{where}: {base}.kind: got {kind!r}. {_nearest(str(kind), list(kinds))}")
-    names = list(_field_names(kinds[kind]))
-    return _convert(where, base, table, kinds[kind], names, raw)
+        raise RecipeError(f"{where}: {base}.kind: got {kind!r}. {nearest(str(kind), list(kinds))}")
+    names = list(field_names(kinds[kind]))
+    return convert(where, base, table, kinds[kind], names, raw)
 
 
 def by_kind(union: Any) -> dict[str, type[Stage]]:
@@ -132,19 +135,24 @@ def by_kind(union: Any) -> dict[str, type[Stage]]:
     return {str(member.__struct_config__.tag): member for member in members}
 
 
-def load(path: Path, stages: Any, readers: Any, roots: dict[str, str] | None = None) -> Recipe:
-    """Decode a manifest. `stages` and `readers` are the closed unions of stage types; `roots` overrides the roots of
-    sources by name. Relative roots are taken from the manifest's folder. RecipeError on anything wrong."""
+def read_toml(path: Path) -> dict[str, Any]:
+    """RecipeError where there is no such file, or where it is not TOML."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RecipeError(f"{path}: there is no such manifest.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not valid TOML: {error}") from None
+
+
+def load(path: Path, stages: Any, readers: Any, roots: dict[str, str] | None = None) -> Recipe:
+    """Decode a manifest. `stages` and `readers` are the closed unions of stage types; `roots` overrides the roots of
+    sources by name. Relative roots are taken from the manifest's folder. RecipeError on anything wrong."""
+    raw = read_toml(path)
     known = ["name", "seed", "source", "stage", "mixture", "quarantine", "remove", "about"]
     for field in raw:
         if field not in known:
-            raise RecipeError(f"{path}: $.{field}: no such field. {_nearest(field, known)}")
+            raise RecipeError(f"{path}: $.{field}: no such field. {nearest(field, known)}")
     name = raw.get("name", path.stem)
     if not isinstance(name, str) or not _NAME.match(name):
         raise RecipeError(f"{path}: $.name: got {name!r}. Expected lower-case letters, digits and hyphens.")
@@ -154,27 +162,30 @@ def load(path: Path, stages: Any, readers: Any, roots: dict[str, str] | None = N
     for field in ("source", "stage", "quarantine"):
         if not isinstance(raw.get(field, []), list):
             raise RecipeError(f"{path}: $.{field}: got a single value. Write [[{field}]], once for each.")
-    sources = _sources(path, raw, by_kind(readers), roots or {})
+    sources = read_sources(path, raw, by_kind(readers), roots or {})
     kinds = by_kind(stages)
     chain = tuple(_stage(path, f"$.stage[{i}]", table, kinds, raw) for i, table in enumerate(raw.get("stage", [])))
-    reader_structs = {s.name: _reader(path, i, s, by_kind(readers), raw) for i, s in enumerate(sources)}
+    reader_structs = {s.name: make_reader(path, i, s, by_kind(readers), raw) for i, s in enumerate(sources)}
     quarantine = tuple(
-        _convert(path, f"$.quarantine[{i}]", table, Quarantine, _field_names(Quarantine), raw)
+        convert(path, f"$.quarantine[{i}]", table, Quarantine, field_names(Quarantine), raw)
         for i, table in enumerate(raw.get("quarantine", []))
     )
     mixture, remove = _mixture(path, raw, sources), _remove(path, raw, seed)
     recipe = Recipe(path, name, seed, sources, reader_structs, chain, mixture, quarantine, remove)
-    _check(recipe)
+    _check(recipe, kinds)
     return recipe
 
 
-def _sources(path: Path, raw: Any, readers: dict[str, type[Stage]], roots: dict[str, str]) -> tuple[Source, ...]:
+def read_sources(
+    path: Path, raw: Any, readers: dict[str, type[Stage]], roots: dict[str, str], shape: type[Any] = Source
+) -> tuple[Any, ...]:
+    """The `[[source]]` tables, decoded as `shape`, a `Source`. Relative roots become absolute."""
     tables = raw.get("source", [])
     if not tables:
         raise RecipeError(f"{path}: $.source: no sources. A manifest needs at least one [[source]].")
-    sources: list[Source] = []
+    sources: list[Any] = []
     for i, table in enumerate(tables):
-        source = _convert(path, f"$.source[{i}]", table, Source, _field_names(Source), raw)
+        source = convert(path, f"$.source[{i}]", table, shape, field_names(shape), raw)
         if not _NAME.match(source.name):
             raise RecipeError(
                 f"{path}: $.source[{i}].name: got {source.name!r}. Expected lower-case letters, digits and hyphens."
@@ -183,7 +194,7 @@ def _sources(path: Path, raw: Any, readers: dict[str, type[Stage]], roots: dict[
             raise RecipeError(f"{path}: $.source[{i}].name: {source.name!r} names two sources. Rename one.")
         if source.format not in readers:
             raise RecipeError(
-                f"{path}: $.source[{i}].format: got {source.format!r}. {_nearest(source.format, list(readers))}"
+                f"{path}: $.source[{i}].format: got {source.format!r}. {nearest(source.format, list(readers))}"
             )
         for pattern in source.files:
             if pattern.startswith("/") or ".." in pattern.split("/"):
@@ -195,19 +206,20 @@ def _sources(path: Path, raw: Any, readers: dict[str, type[Stage]], roots: dict[
         sources.append(msgspec.structs.replace(source, root=root))
     for name in roots:
         if name != "*" and name not in {s.name for s in sources}:
-            raise RecipeError(f"--root {name}=…: no such source. {_nearest(name, [s.name for s in sources])}")
+            raise RecipeError(f"--root {name}=…: no such source. {nearest(name, [s.name for s in sources])}")
     return tuple(sources)
 
 
-def _reader(path: Path, i: int, source: Source, readers: dict[str, type[Stage]], raw: Any) -> Any:
+def make_reader(path: Path, i: int, source: Source, readers: dict[str, type[Stage]], raw: Any) -> Any:
+    """The reader of the `i`th source, with the parameters that the manifest gives it."""
     kind = readers[source.format]
     table = dict(source.read)
-    names = _field_names(kind)
+    names = field_names(kind)
     if source.subset:
         if "subset" not in names:
             raise RecipeError(f"{path}: $.source[{i}].subset: format {source.format!r} has no subsets. Remove it.")
         table["subset"] = source.subset
-    return _convert(path, f"$.source[{i}].read", table | {"kind": source.format}, kind, names, raw)
+    return convert(path, f"$.source[{i}].read", table | {"kind": source.format}, kind, names, raw)
 
 
 def _mixture(path: Path, raw: Any, sources: tuple[Source, ...]) -> Mixture:
@@ -218,7 +230,7 @@ def _mixture(path: Path, raw: Any, sources: tuple[Source, ...]) -> Mixture:
     names = [s.name for s in sources]
     for name, value in table.items():
         if name not in names:
-            raise RecipeError(f"{path}: $.mixture.{name}: no such source. {_nearest(name, names)}")
+            raise RecipeError(f"{path}: $.mixture.{name}: no such source. {nearest(name, names)}")
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise RecipeError(f"{path}: $.mixture.{name}: got {value!r}. Expected a number, 0 or more.")
     return Mixture(unit, {name: float(value) for name, value in table.items()})
@@ -227,14 +239,14 @@ def _mixture(path: Path, raw: Any, sources: tuple[Source, ...]) -> Mixture:
 def _remove(path: Path, raw: Any, seed: int) -> Remove | None:
     if "remove" not in raw:
         return None
-    remove = _convert(path, "$.remove", raw["remove"], Remove, _field_names(Remove), raw)
+    remove = convert(path, "$.remove", raw["remove"], Remove, field_names(Remove), raw)
     place = remove.list
     if "://" not in place and not place.startswith("/"):
         place = str((path.parent / place).resolve())
     return Remove(list=place, salt=remove.salt or str(seed))
 
 
-def _check(recipe: Recipe) -> None:
+def _check(recipe: Recipe, kinds: Mapping[str, type[Stage]]) -> None:
     """Labels are unique, `only` names sources, and every stage finds the columns that it reads."""
     names = [s.name for s in recipe.sources]
     labels: set[str] = {"read"}
@@ -247,26 +259,51 @@ def _check(recipe: Recipe) -> None:
         labels.add(stage.label)
         for name in stage.only:
             if name not in names:
-                raise RecipeError(f"{where}.only: got {name!r}: no such source. {_nearest(name, names)}")
+                raise RecipeError(f"{where}.only: got {name!r}: no such source. {nearest(name, names)}")
+        for name in getattr(stage, "source", ()):
+            if name not in names:
+                raise RecipeError(f"{where}.source.{name}: no such source. {nearest(name, names)}")
+            if stage.only and name not in stage.only:
+                raise RecipeError(
+                    f"{where}.source.{name}: the stage has `only` without it. Add it there, or remove this."
+                )
         for name in getattr(stage, "accept", ()):
             if name not in names and not _CLUSTER.match(name):
                 raise RecipeError(
                     f"{where}.accept: got {name!r}: neither a source nor the id of a cluster (32 hexadecimal digits). "
-                    f"{_nearest(name, names)}"
+                    f"{nearest(name, names)}"
                 )
     for source in recipe.sources:
-        have = {"id", "row"}
-        for stage in recipe.chain(source.name):
-            for column in stage.reads:
-                if column not in have:
-                    raise RecipeError(
-                        f"{recipe.path}: stage `{stage.label}` reads `{column}`, which no earlier stage of source "
-                        f"`{source.name}` adds. Earlier columns: {', '.join(sorted(have))}. "
-                        f"Add the stage that makes it, or leave the source out with `only`."
-                    )
-            have |= set(stage.adds)
+        _check_columns(recipe, source.name, kinds)
     for item in recipe.quarantine:
         if item.source not in names:
             raise RecipeError(
-                f"{recipe.path}: $.quarantine: no such source {item.source!r}. {_nearest(item.source, names)}"
+                f"{recipe.path}: $.quarantine: no such source {item.source!r}. {nearest(item.source, names)}"
             )
+
+
+def _makers(column: str, kinds: Mapping[str, type[Stage]]) -> str:
+    adds = {kind: stage.adds for kind, stage in kinds.items() if isinstance(stage.adds, Mapping)}  # of some it depends
+    named = [f"`{kind}`" for kind, columns in adds.items() if column in columns]
+    return f"the stage {' or '.join(named)}" if named else "a stage that makes it"
+
+
+def _check_columns(recipe: Recipe, source: str, kinds: Mapping[str, type[Stage]]) -> None:
+    have: dict[str, pa.DataType] = {"id": pa.binary(16), "row": pa.uint32()}
+    for stage in recipe.chain(source):
+        for column in stage.reads:
+            if column not in have:
+                close = difflib.get_close_matches(column, list(have), n=1, cutoff=0.8)
+                raise RecipeError(
+                    f"{recipe.path}: stage `{stage.label}` reads `{column}`, which no earlier stage of source "
+                    f"`{source}` adds. {f'Did you mean `{close[0]}`? ' if close else ''}"
+                    f"Earlier columns: {', '.join(sorted(have))}. "
+                    f"Add {_makers(column, kinds)} before it, or leave the source out with `only`."
+                )
+            kind = have[column]
+            if column in stage.compares and not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+                raise RecipeError(
+                    f"{recipe.path}: stage `{stage.label}` compares `{column}` with a number, but it is a column of "
+                    f"{kind}. Take another column."
+                )
+        have |= stage.adds

@@ -23,6 +23,7 @@ from corpus.seal import Flow
 from corpus.sides import clean
 from corpus.store import Blobs
 from corpus.tally import HALF_OCTAVES, LINEAR, Candidate, Histogram, Sample, Tally, TallyTask, TextTask, tally, texts
+from corpus.threshold_charts import charts
 
 NAME = "report.html"
 _BATCH_ROWS = 32_768
@@ -58,6 +59,7 @@ def render(build: Build, executor: Any, progress: Progress) -> str:
         sources=[_funnel(source) for source in build.manifest["sources"]],
         languages=_languages(by_source),
         signals=_signals(whole),
+        thresholds=charts({rule: whole.curves[rule] for rule in _in_order(build, whole)}),
         exchanges=exchanges(build, whole.alike),
         shards=_shards(build),
         tokenizer=build.manifest["tokenizer"],
@@ -214,6 +216,13 @@ def _signals(whole: Tally) -> list[dict[str, Any]]:
             counts, edges = np.delete(counts, np.s_[1 : there[1]], axis=1), np.delete(edges, np.s_[1 : there[1]])
         found.append((_apart(one), name, _chart(name, one, counts, edges)))
     return [chart for _, _, chart in sorted(found, key=lambda item: (-item[0], item[1]))[:_SIGNALS]]
+
+
+def _in_order(build: Build, whole: Tally) -> list[tuple[str, str, str]]:
+    """Rules by source and stage as the manifest has them."""
+    stages = {source: {label: k for k, label in enumerate(build.labels(source))} for source in build.sources}
+    sources = {source: number for number, source in enumerate(build.sources)}
+    return sorted(whole.curves, key=lambda rule: (sources[rule[0]], stages[rule[0]][rule[1]], rule[2]))
 
 
 def _apart(one: Histogram) -> float:

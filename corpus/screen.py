@@ -4,6 +4,7 @@ Names and texts are shown as they are: brackets in them are no markup, and contr
 """
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,10 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from corpus.drive import Outcome
+from corpus.heavy_rules import Heavy
 from corpus.progress import printable
 from corpus.seal import Flow
 from corpus.status import Status
 from corpus.store import Blobs
+
+_EVERY_RULE = 100  # reasons that `status` lists
 
 
 def console() -> Console:
@@ -39,10 +43,10 @@ def _escape(character: str) -> str:
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
-def _reasons(dropped: dict[str, int], most: int = 6) -> str:
-    """The commonest reasons; the rest summed up."""
+def _reasons(dropped: dict[str, int], most: int = 6, of: int = 0) -> str:
+    """The commonest reasons, with their share of so many documents; the rest summed up."""
     ranked = sorted(dropped.items(), key=lambda x: (-x[1], x[0]))
-    shown = [f"{code} {count:,}" for code, count in ranked[:most]]
+    shown = [f"{code} {count:,}" + (f" ({count / of:.1%})" if of else "") for code, count in ranked[:most]]
     if ranked[most:]:
         shown.append(f"{len(ranked[most:])} other reasons {sum(count for _, count in ranked[most:]):,}")
     return ", ".join(shown)
@@ -78,6 +82,7 @@ def print_outcome(to: Console, outcome: Outcome, out: Blobs, line: dict[str, Any
     to.print(funnel_table(outcome.funnel))
     for label, counts in outcome.exchanges.items():
         to.print(f"{label}: {told(counts)}")
+    print_heavy(to, outcome.heavy)
     manifest = outcome.manifest
     if manifest is not None:
         tokens = sum(s["tokens"] for s in manifest["shards"])
@@ -92,6 +97,12 @@ def print_outcome(to: Console, outcome: Outcome, out: Blobs, line: dict[str, Any
     )
 
 
+def print_heavy(to: Console, heavy: list[Heavy]) -> None:
+    """Warnings, each on a line of its own that can be copied."""
+    for one in heavy:
+        to.print(Text(f"warning: {printable(one.told)}", style="yellow"), soft_wrap=True)
+
+
 def print_status(to: Console, found: Status) -> None:
     table = Table(box=None)
     for name in ("source", "stage", "state", "in", "kept", "dropped and why"):
@@ -101,7 +112,7 @@ def print_status(to: Console, found: Status) -> None:
     for one in found.stages:
         counts = [f"{getattr(one, s)} {s}" for s in ("fresh", "stale", "missing", "unknown") if getattr(one, s)]
         state = one.state if len(counts) <= 1 else ", ".join(counts)
-        lines = [_reasons(one.dropped)] if one.dropped else []
+        lines = [_reasons(one.dropped, _EVERY_RULE, one.rows)] if one.dropped else []
         lines += [
             f"{why} ({n} partition{'s' * (n != 1)})" for why, n in sorted(one.why.items(), key=lambda x: -x[1])[:8]
         ]
@@ -115,7 +126,44 @@ def print_status(to: Console, found: Status) -> None:
         )
         last = one.source
     to.print(table)
+    print_heavy(to, found.heavy)
     to.print("everything is fresh" if found.fresh else "`corpus build` makes what is stale, missing or unknown")
+
+
+def print_card(to: Console, card: dict[str, Any], out: Path) -> None:
+    """What a classifier learned from and how it fares on what it has not seen."""
+    held = card["held_out"]
+    table = Table(box=None)
+    for name in ("class", "learned from", "measured on", "precision", "recall", "AUC"):
+        table.add_column(name, justify="left" if name == "class" else "right")
+    for name, row in held["classes"].items():
+        learned = sum(one["learned"] for one in card["sources"] if one["class"] == name)
+        figures = ("" if row[one] is None else f"{row[one]:.4f}" for one in ("precision", "recall", "auc"))
+        table.add_row(name, f"{learned:,}", f"{row['documents']:,}", *figures)
+    to.print(table)
+    cut = held["cutoff"]
+    passed = ", ".join(f"{share:.2%} of {name}" for name, share in cut["passed"].items())
+    to.print(
+        f"{card['good']} from {cut['cutoff']:.4f}: loses {cut['lost']:.2%} of it, lets through {passed}; "
+        f"calibration error {held['calibration']['ece']:.4f}"
+    )
+    to.print(f"{out / card['model']}, sha256 {card['sha256'][:16]}…; card.md says the rest", soft_wrap=True)
+
+
+def print_ngrams(to: Console, card: dict[str, Any], out: Path) -> None:
+    """What an n-gram model learned from, and the perplexity of what it has not seen."""
+    table = Table(box=None)
+    for name in ("source", "learned from", "measured", "median perplexity", "bits per unit", "unknown"):
+        table.add_column(name, justify="left" if name == "source" else "right")
+    for one, row in zip(card["sources"], card["measured"], strict=True):
+        figures = ["", "", ""]
+        if row["documents"]:
+            figures = [f"{row['median']:,.1f}", f"{row['bits_per_unit']:.3f}", f"{row['unknown_share']:.2%}"]
+        table.add_row(one["source"], f"{one['learned']:,}", f"{one['measured']:,}", *figures)
+    to.print(table)
+    ngrams = sum(card["header"]["counts"])
+    to.print(f"{card['units']:,} units, {ngrams:,} n-grams kept, {card['bytes'] / 1e6:,.1f} MB")
+    to.print(f"{out / card['model']}, sha256 {card['sha256'][:16]}…; card.md says the rest", soft_wrap=True)
 
 
 def printable_lines(text: str) -> str:

@@ -45,7 +45,8 @@ class Stage(
     adds: ClassVar[dict[str, pa.DataType]] = {}  # columns written, `row`, `drop` and `detail` apart
     totals: ClassVar[tuple[str, ...]] = ()  # integer columns whose sum over the living goes into the record
     may_drop: ClassVar[bool] = False
-    guards: ClassVar[tuple[str, ...]] = ()  # parameters that may stop a build and change no row: see `guard_rails.py`
+    guards: ClassVar[tuple[str, ...]] = ()  # parameters that stop a build or warn, and change no row
+    spelled: ClassVar[tuple[str, ...]] = ()  # parameters that `resolved` says in full, for identity
 
     name: str = ""
     only: tuple[str, ...] = ()
@@ -62,6 +63,20 @@ class Stage(
     def assets(self) -> tuple[str, ...]:
         """Names of the files (models, word lists) that the stage loads; their digests are part of its identity."""
         return ()
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """What the parameters in `spelled` come to, name -> plain value: it enters identity in their place."""
+        return {}
+
+    @property
+    def compares(self) -> tuple[str, ...]:
+        """Those of `reads` that must be columns of numbers."""
+        return ()
+
+    def for_source(self, name: str) -> "Stage":
+        """The stage as it stands in the chain of one source: what it says of others must not enter identity."""
+        return self
 
 
 class Map(Stage, frozen=True, kw_only=True):

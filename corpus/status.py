@@ -15,6 +15,7 @@ from corpus.build import Builder
 from corpus.errors import VerifyError
 from corpus.exchange import Exchange
 from corpus.graph import Partition, Segment, adopt, why_stale
+from corpus.heavy_rules import Heavy, heavy_rules
 from corpus.pack import Pack
 from corpus.packing import adopt_packed
 from corpus.sealed import open_manifest
@@ -49,6 +50,7 @@ class StageStatus(msgspec.Struct):
 class Status(msgspec.Struct):
     stages: list[StageStatus]
     unread: dict[str, list[str]]  # source -> files that were never read, or changed
+    heavy: list[Heavy] = []  # rules that drop much of a source
 
     @property
     def fresh(self) -> bool:
@@ -85,7 +87,7 @@ def survey(builder: Builder, out: Blobs) -> Status:
         result += _packed(builder, last, out, any(unread.values()))
         order = {(source, label): i for i, (source, label) in enumerate(_places(builder))}
         result.sort(key=lambda one: order[one.source, one.stage])
-    return Status(result, unread)
+    return Status(result, unread, heavy_rules(builder, out))
 
 
 def _places(builder: Builder) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from corpus.graph import Partition
 from corpus.opened import Tables
 from corpus.pack import halves, order_of
 from corpus.store import Blobs
+from corpus.thresholds import Curve, curves
 
 SAMPLES = 3  # of each drop reason, and of the kept of each source
 _SEED = 0x5250  # of the hash that chooses samples: another than that of the shards
@@ -32,6 +33,7 @@ _NOT_SIGNALS = {
     "cluster_size",
     "similarity",
     "rare_similarity",
+    "rules_broken",
     "file_start",
     "file_bytes",
 }
@@ -64,12 +66,14 @@ class Candidate(msgspec.Struct, frozen=True, order=True):
 
 class Tally(msgspec.Struct):
     """`languages`: language -> [documents kept, their bytes, documents dropped, their bytes].
-    `samples`: (stage, drop code), or ("", source) for the kept -> candidates. `alike`: by stage that deduplicates."""
+    `samples`: (stage, drop code), or ("", source) for the kept -> candidates. `alike`: by stage that deduplicates.
+    `curves`: (source, stage, drop code) -> what moves with the threshold of that rule."""
 
     languages: dict[str, list[int]] = {}
     histograms: dict[str, Histogram] = {}
     samples: dict[tuple[str, str], list[Candidate]] = {}
     alike: dict[str, Alike] = {}
+    curves: dict[tuple[str, str, str], Curve] = {}
 
     def add(self, other: "Tally") -> None:
         for language, counts in other.languages.items():
@@ -87,6 +91,11 @@ class Tally(msgspec.Struct):
                 self.alike[label].add(one)
             else:
                 self.alike[label] = one
+        for rule, curve in other.curves.items():
+            if rule in self.curves:
+                self.curves[rule].add(curve)
+            else:
+                self.curves[rule] = curve
 
 
 class TallyTask(msgspec.Struct, frozen=True):
@@ -118,6 +127,9 @@ def _partition(task: TallyTask, partition: Partition) -> Tally:
             _histograms(seen, k, names, found)
         if has_likeness(names):
             found.alike[task.labels[k]] = alike(seen, k)
+        if "rules_broken" in names:
+            for code, curve in curves(seen, k, _text_bytes(seen, k)).items():
+                found.curves[partition.source, task.labels[k], code] = curve
     found.samples["", partition.source] = _candidates(seen, last, seen.living(last))
     return found
 

@@ -4,16 +4,13 @@ The verdicts are read from the tables of the store: rows of `dedup` are joined t
 """
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from bench import inputs
+from bench.corpus_build import corpus_build
 from bench.dedup.score import Verdict
-from bench.launch import ONE_THREAD, ROOT
 
 _SOURCE = """
 [[source]]
@@ -43,14 +40,8 @@ def run(
     sources = "".join(_SOURCE.format(language=name, root=json.dumps(str(folder))) for name in languages)
     manifest = scratch / "planted.toml"
     manifest.write_text(f'name = "planted"\nseed = 1\n{sources}{_STAGES.format(options=options)}', encoding="utf-8")
-    store = scratch / "store"
-    command = [sys.executable, "-m", "corpus", "build", str(manifest), "--until", "dedup", "--local", "--json"]
-    command += ["--out", str(scratch / "out"), "--store", str(store)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | ONE_THREAD)
-    if done.returncode != 0:
-        raise RuntimeError(f"corpus build: exit status {done.returncode}: {done.stderr.strip()[-2000:]}")
-    said = json.loads(done.stdout)
-    return verdicts(folder, languages, store), {"exchange": said.get("exchanges", {}).get("dedup", {})}
+    said = corpus_build(manifest, scratch, "--until", "dedup", "--local")
+    return verdicts(folder, languages, scratch / "store"), {"exchange": said.get("exchanges", {}).get("dedup", {})}
 
 
 def verdicts(folder: Path, languages: list[str], store: Path) -> dict[str, Verdict]:

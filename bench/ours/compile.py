@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.launch import ONE_THREAD, ROOT
+from bench.corpus_build import corpus_build
+from bench.launch import ONE_THREAD
 
 STAGES = """
 [[stage]]
@@ -86,23 +85,16 @@ def write_manifest(path: Path, root: Path, files: str, lid_model: Path, tokenize
 def build(manifest: Path, folder: Path, lid_model: Path, arguments: list[str], core: int | None = None) -> Built:
     """Build into `folder`/out with the store `folder`/store. With `core`, on that core alone. RuntimeError, with what
     the build said last, where it fails."""
-    command = [sys.executable, "-c", "from corpus.cli import main; main()", "build", str(manifest)]
-    command += ["--out", str(folder / "out"), "--store", str(folder / "store"), "--json", *arguments]
     places = os.pathsep.join([str(lid_model.parent), os.environ.get("CORPUS_ASSETS", "")]).rstrip(os.pathsep)
     everywhere = os.sched_getaffinity(0)
     if core is not None:
         os.sched_setaffinity(0, {core})  # inherited
     started = time.perf_counter()
     try:
-        done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, env=os.environ | ONE_THREAD | {"CORPUS_ASSETS": places}
-        )
+        said = corpus_build(manifest, folder, *arguments, environment=ONE_THREAD | {"CORPUS_ASSETS": places})
     finally:
         os.sched_setaffinity(0, everywhere)
     wall = time.perf_counter() - started
-    if done.returncode != 0:
-        raise RuntimeError(f"corpus build: exit status {done.returncode}: {done.stderr.strip()[-2000:]}")
-    said = json.loads(done.stdout)
     shards = said["manifest"]["shards"]
     kept, tokens = (sum(shard[name] for shard in shards) for name in ("documents", "tokens"))
     return Built(wall, said["run"], kept, tokens)

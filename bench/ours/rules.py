@@ -8,10 +8,16 @@ from stages.judge import Judge
 from stages.signals import Signals
 
 PACKAGES = ("numpy", "numba", "pyarrow")
+CHINESE_PACK = "fineweb2-zh"  # beside peers that are told FineWeb2's thresholds
 
 
 def prepare(given: Given) -> Job:
-    signals, judge = Signals(), Judge()
+    return judged(given, ("en", "zh"))
+
+
+def judged(given: Given, packs: tuple[str, ...]) -> Job:
+    """All signals, and the rules of `packs`."""
+    signals, judge = Signals(), Judge(packs=packs)
     model = signals.load({})
     whole = batches.of_text(given.path)
 
@@ -27,6 +33,6 @@ def prepare(given: Given) -> Job:
     def run() -> Done:
         answers = [drop is None for batch in whole for drop in verdicts(batch).to_pylist()]
         counts = {"bytes": batches.text_bytes(whole), "documents": len(answers), "kept": sum(answers)}
-        return Done(counts, answers)
+        return Done(counts | {"removed": len(answers) - sum(answers)}, answers)
 
     return run

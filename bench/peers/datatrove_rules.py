@@ -8,7 +8,7 @@ Words come from spaCy's blank pipeline of the language (for Chinese: jieba), dat
 that is not in its package.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ def filters(language: str) -> list[Any]:
     ]
 
 
-def judge(texts: list[str], language: str, log: Path) -> set[int]:
-    """-> positions of the documents that survive, judged by the local executor as one task."""
+def judge(texts: list[str], chain: list[Any], log: Path) -> set[int]:
+    """-> positions of the documents that survive the filters, judged by the local executor as one task."""
     kept: set[int] = set()
 
     def source(data: Any, rank: int, world_size: int) -> Iterator[Document]:
@@ -59,18 +59,34 @@ def judge(texts: list[str], language: str, log: Path) -> set[int]:
             kept.add(int(document.id))
             yield document
 
-    LocalPipelineExecutor([source, *filters(language), sink], tasks=1, workers=1, logging_dir=str(log)).run()
+    LocalPipelineExecutor([source, *chain, sink], tasks=1, workers=1, logging_dir=str(log)).run()
     return kept
 
 
 def prepare(given: Given) -> Job:
+    return judged(given, filters)
+
+
+def judged(given: Given, chain: Callable[[str], list[Any]]) -> Job:
+    """chain   filters by language, made anew for each run"""
     texts = inputs.documents(given.path)
     size = inputs.text_bytes(texts)
-    judge(inputs.documents(given.warm_up), given.language, given.scratch / "warm")
+    judge(inputs.documents(given.warm_up), chain(given.language), given.scratch / "warm")
 
     def run() -> Done:
-        kept = judge(texts, given.language, given.scratch / "log")
-        counts = {"bytes": size, "documents": len(texts), "kept": len(kept)}
+        kept = judge(texts, chain(given.language), given.scratch / "log")
+        counts = {"bytes": size, "documents": len(texts), "kept": len(kept), "removed": len(texts) - len(kept)}
         return Done(counts, [i in kept for i in range(len(texts))])
 
     return run
+
+
+def single(given: Given, name: str) -> Job:
+    """One filter of the recipe, by the name of its class; C4's with its rule on the end of lines, for Chinese too."""
+
+    def chain(language: str) -> list[Any]:
+        if name == "C4QualityFilter":
+            return [C4QualityFilter(language=LANGUAGES[language])]
+        return [one for one in filters(language) if type(one).__name__ == name]
+
+    return judged(given, chain)

@@ -1,18 +1,15 @@
 """One size after another: generate, build until `dedup` on embedded Ray in a process of its own, watch, count."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
-from bench.launch import ONE_THREAD, ROOT
+from bench import corpus_build
 from bench.scale import population, texts, truth
 from bench.scale.watch import Sample, Watch, folder_bytes
 
@@ -77,23 +74,20 @@ def _built(place: Path, workers: int, options: str, local: bool) -> dict[str, An
     root = json.dumps(str(place / "input"))
     manifest.write_text(_MANIFEST.format(source=truth.SOURCE, root=root, options=options), encoding="utf-8")
     store, out = place / "store", place / "out"
-    command = [sys.executable, "-m", "corpus", "build", str(manifest), "--until", "dedup"]
-    command += ["--store", str(store), "--out", str(out), *(["--local"] if local else ["--workers", str(workers)])]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | ONE_THREAD, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+    how = ["--local"] if local else ["--workers", str(workers)]
+    process = corpus_build.start(manifest, place, "--until", "dedup", *how)
     watch = Watch(process.pid, store / "runs")
     lines: list[tuple[float, str]] = []
+    assert process.stdout is not None
     assert process.stderr is not None
     reader = threading.Thread(target=_follow, args=(process.stderr, lines))
     reader.start()
+    process.stdout.read()  # a table that is asked for nowhere
     code = process.wait()
     reader.join()
     ended = time.monotonic()
     watch.stop()
-    if code != 0:
-        said = "\n".join(line for _, line in lines)
-        raise RuntimeError(f"corpus build: exit status {code}: {said[-3000:]}")
+    corpus_build.check(code, "\n".join(line for _, line in lines))
     run = json.loads((out / "runs.jsonl").read_text().splitlines()[-1])
     return _figures(run, lines, watch.samples, ended) | {
         "tables_bytes": folder_bytes(store / "tables"),
