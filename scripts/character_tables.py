@@ -124,7 +124,7 @@ def _cased(code: int) -> bool:
     return code < 0x590 or 0x1E00 <= code < 0x2000
 
 
-def _representatives() -> dict[str, str]:
+def representatives() -> dict[str, str]:
     """The character that stands for each Han character of a class of several."""
     lines = (STAGES / "han_classes.txt").read_text(encoding="utf-8").splitlines()
     return {char: line[0] for line in lines if not line.startswith("#") for char in line}
@@ -148,7 +148,7 @@ def _fold(char: str) -> str:
 def keys() -> np.ndarray:
     """(262144,) uint64, packed as `stages.key.table` says"""
     kind = kinds()
-    stands = _representatives()
+    stands = representatives()
     packed = np.zeros(CODES, np.uint64)
     for code in range(TABLE_SIZE):
         char = chr(code)

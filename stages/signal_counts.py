@@ -76,6 +76,9 @@ COUNTS = (
     "repeated_8grams",  # windows that occur twice or more
     "windows_8gram",
     "distinct_chars",  # distinct visible code points
+    "long_numbers",  # of 7 to 12 ASCII digits without a mark between
+    "ranked_pairs",  # neighbours that are both Han characters of a dictionary's words
+    "known_pairs",  # of these, neighbours in a word
 )
 (
     BYTES, CHARS, VISIBLE, HAN_CHARS, KANA_CHARS, HANGUL_CHARS, LATIN_CHARS, UPPER, LETTERS, DIGITS, PUNCTS, SYMBOLS,
@@ -87,4 +90,5 @@ COUNTS = (
     DUP_LINES, DUP_LINE_CHARS, PARAGRAPHS, DUP_PARAGRAPHS, DUP_PARAGRAPH_CHARS, UNIQUE_WORDS, MEASURED_WORDS,
     TOP_2GRAM_CHARS, TOP_3GRAM_CHARS, TOP_4GRAM_CHARS, DUP_5GRAM_CHARS, DUP_6GRAM_CHARS, DUP_7GRAM_CHARS,
     DUP_8GRAM_CHARS, DUP_9GRAM_CHARS, DUP_10GRAM_CHARS, REPEATED_8GRAMS, WINDOWS_8GRAM, DISTINCT_CHARS,
+    LONG_NUMBERS, RANKED_PAIRS, KNOWN_PAIRS,
 ) = range(len(COUNTS))  # fmt: skip

@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from corpus.stage import Columns, Map
-from stages import characters, known_words, line_counts, signals_kernel
+from stages import characters, han_pairs, known_words, line_counts, signals_kernel
 from stages.repetition import CHARACTER_WEIGHT, WORD_WEIGHT
 from stages.signal_counts import COUNTS
 
@@ -121,12 +121,14 @@ _SHARES = {
         ("repeat_8gram_share", "repeated_8grams", "windows_8gram",
          "runs of 8 words (14 Han) that occur twice or more", "cwt, of 13 characters there"),
         ("distinct_char_share", "distinct_chars", "visible", "distinct among visible characters", "map-cc"),
+        ("known_pair_share", "known_pairs", "ranked_pairs", "neighbours in a word, of neighbours that are Han", ""),
         ("bracketed_share", "bracketed", "chars", "characters between 【 and 】", "map-cc"),
     )
 }  # fmt: skip
 _RATES = {
     name: Signal(part, "chars", 1000, meaning, source)
     for name, part, meaning, source in (
+        ("long_numbers_per_1000", "long_numbers", "numbers of 7 to 12 digits per 1000 characters: telephones", ""),
         ("urls_per_1000", "urls", "`://` per 1000 characters", ""),
         ("braces_per_1000", "braces", "{ and } per 1000 characters", ""),
         ("replacement_per_1000", "replacement", "U+FFFD per 1000 characters", ""),
@@ -160,9 +162,8 @@ def counted(text: np.ndarray, bounds: np.ndarray) -> dict[str, np.ndarray]:
     n = len(bounds) - 1
     table = np.zeros((n, len(COUNTS)), np.int64)
     nats = np.zeros((2, n), np.float64)
-    signals_kernel.count(
-        text, bounds, characters.kinds(), line_counts.marks(), known_words.table(), _logs(), table, nats[0], nats[1]
-    )
+    tables = (characters.kinds(), line_counts.marks(), known_words.table(), han_pairs.table(), _logs())
+    signals_kernel.count(text, bounds, *tables, table, *nats)
     counts = dict(zip(COUNTS, table.T, strict=True))
     counts["char_nats"], counts["word_nats"] = nats
     counts["mojibake"] = counts["mojibake_zh"] + counts["mojibake_latin"]
@@ -181,7 +182,7 @@ def counted(text: np.ndarray, bounds: np.ndarray) -> dict[str, np.ndarray]:
 class Signals(Map, frozen=True, kw_only=True, tag="signals"):
     """No parameters: thresholds belong to `judge`."""
 
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
     reads: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[dict[str, pa.DataType]] = TYPES
 

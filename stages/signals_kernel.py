@@ -75,13 +75,14 @@ def _mojibake_zh(text, begin, end):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def count(text, bounds, kinds, marks, known, logs, counts, char_entropy, word_entropy):  # type: ignore[no-untyped-def]
+def count(text, bounds, kinds, marks, known, pairs, logs, counts, char_entropy, word_entropy):  # type: ignore[no-untyped-def]
     """Fill `counts` (n, len(COUNTS)) int64, zeros at entry, and the entropies (n,) float64 of visible characters and of
     words, in nats.
 
     text, bounds   uint8 and (n + 1,) int32: document i is text[bounds[i]:bounds[i + 1]]
     kinds, marks   `stages.characters.kinds()` and `stages.line_counts.marks()`
     known          `stages.known_words.table()`
+    pairs          `stages.han_pairs.table()`
     logs           (m,) float64: n ln n of n < m
     Memory: 61 to 73 bytes for each of the first 2**20 units and 28 for each of the first 2**20 lines of the longest
     document, and 9 MB.
@@ -117,7 +118,7 @@ def count(text, bounds, kinds, marks, known, logs, counts, char_entropy, word_en
         end = np.int64(bounds[document + 1])
         by_kind[:] = 0
         units, lines, distinct = walk(
-            text, begin, end, kinds, marks, known, units_of, lines_of, frequency, met, by_kind, line, out
+            text, begin, end, kinds, marks, known, pairs, units_of, lines_of, frequency, met, by_kind, line, out
         )
         word_entropy[document] = repetition(hashes, unit_kinds, ends, heavy, units, work, logs, out)
         repeated_lines(lines_of, lines, work, out)

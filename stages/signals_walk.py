@@ -80,11 +80,14 @@ from stages.signal_counts import (
     CAPS_WORDS,
     CHARS,
     ELLIPSES,
+    KNOWN_PAIRS,
     LINE_FEEDS,
+    LONG_NUMBERS,
     LONGEST_WORD_CHARS,
     LOREM_IPSUM,
     MARKS,
     MOJIBAKE_LATIN,
+    RANKED_PAIRS,
     SPACED_WORD_CHARS,
     SPACED_WORDS,
     STOP_HITS_EN,
@@ -99,7 +102,7 @@ _SPREAD = 0x9E3779B97F4A7C15
 
 
 @njit(cache=True, nogil=True)
-def walk(text, begin, end, kinds, marks, known, units_of, lines_of, frequency, met, by_kind, line, out):  # type: ignore[no-untyped-def]
+def walk(text, begin, end, kinds, marks, known, pairs, units_of, lines_of, frequency, met, by_kind, line, out):  # type: ignore[no-untyped-def]
     """One document: its counts, units, and lines. -> how many units, lines, and distinct characters beyond ASCII
 
     units_of   hashes, kinds, ends, heavy: see `stages.repetition`
@@ -107,6 +110,7 @@ def walk(text, begin, end, kinds, marks, known, units_of, lines_of, frequency, m
     frequency  of characters beyond ASCII; `met`: which they are
     """
     keys, numbers, multiplier = known
+    ranks, pair_bits = pairs
     hashes, unit_kinds, ends, heavy = units_of
     line_units, line_stops, line_chars, line_paragraphs = lines_of
     seed = np.uint64(_SEED)
@@ -274,6 +278,8 @@ def walk(text, begin, end, kinds, marks, known, units_of, lines_of, frequency, m
                     if letters_in > 0:
                         out[ALPHA_SPACED_WORDS] += 1
                         out[CAPS_WORDS] += capitals_in == letters_in
+                    else:
+                        out[LONG_NUMBERS] += 7 <= length <= 12 and pieces == 1
                 else:
                     out[MARKS] += 1
                     unit_kind = LONE_MARK
@@ -420,7 +426,15 @@ def walk(text, begin, end, kinds, marks, known, units_of, lines_of, frequency, m
             number1 = 0
             reads_more = False
             met_before = chars
+            rank = np.uint16(0)  # of the character before, where it is Han
+            ranked = 0
+            known_pairs = 0
             while True:
+                rank_before = rank
+                rank = ranks[code] if code < ranks.size else np.uint16(0)
+                if rank_before != 0 and rank != 0:
+                    ranked += 1
+                    known_pairs += (pair_bits[rank_before, rank >> 3] >> (rank & 7)) & 1
                 if frequency[code] == 0:
                     met[distinct] = code
                     distinct += 1
@@ -447,6 +461,8 @@ def walk(text, begin, end, kinds, marks, known, units_of, lines_of, frequency, m
                 code = following
                 width = 3
             by_kind[kind] += chars - met_before
+            out[RANKED_PAIRS] += ranked
+            out[KNOWN_PAIRS] += known_pairs
             token_at = chars
             before = code
             line_last = chars

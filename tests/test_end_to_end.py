@@ -218,9 +218,7 @@ def copy(built: Path, tmp_path: Path) -> Path:
 def test_a_changed_threshold_runs_what_it_changes(copy: Path, manifest: Path, sample: Path, tmp_path: Path) -> None:
     changed = tmp_path / "changed.toml"
     changed.write_text(
-        manifest.read_text().replace(
-            'packs = ["en", "zh"]', 'packs = ["en", "zh"]\noverride.zh.min_chars = 80'
-        )
+        manifest.read_text().replace('packs = ["en", "zh"]', 'packs = ["en", "zh"]\noverride.zh.min_chars = 80')
     )
     plan = recipe.load(changed, stages.Stage, stages.Reader, {"*": str(sample)})
     status = survey(

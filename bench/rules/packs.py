@@ -30,7 +30,7 @@ OWN = dict.fromkeys(("manpages-zh", "debian-docs-trad", "tech-lctt", "wiki-oi"),
 OWN |= {"fortunes-zh": "zh-verse"}
 NOT_PROSE = ("arxiv_latex", "dm_mathematics", "github", "ubuntu_irc")  # `python -m bench domains` judges them
 ASKED = {
-    "zh": ("zh", "zh+spam", BY_SOURCE, "fineweb2-zh", "chinesewebtext", "map-cc", "gopher", "c4", "fineweb", "en"),
+    "zh": ("zh", "zh+spam", "zh+spam-strict", BY_SOURCE, "fineweb2-zh", "chinesewebtext", "map-cc", "gopher", "en"),
     "en": ("en", "en+spam", "gopher", "c4", "fineweb", "refinedweb", "mc4"),
 }
 SPAM = {"zh": ("zh_spam_sms", 20), "en": ("email_spamassassin_labelled", LEAST_CHARS)}

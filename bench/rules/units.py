@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from stages import characters, known_words, line_counts, signals_walk
+from stages import characters, han_pairs, known_words, line_counts, signals_walk
 from stages.line_counts import FACTS
 from stages.signal_counts import COUNTS
 from stages.signals import counted
@@ -19,7 +19,7 @@ UNSEEN = (characters.SPACE, characters.IGNORED)
 def words(texts: list[str]) -> list[list[str]]:
     """Words and marks of each text; Han and kana one by one."""
     text, bounds = characters.utf8(pa.array(texts, pa.string()))
-    tables = (characters.kinds(), line_counts.marks(), known_words.table())
+    tables = (characters.kinds(), line_counts.marks(), known_words.table(), han_pairs.table())
     longest = int(np.diff(bounds).max(initial=1))
     cut = tuple(np.zeros(longest + 1, kind) for kind in (np.uint64, np.int8, np.int32, np.int32))
     lines = tuple(np.zeros(longest + 1, np.int32) for _ in range(4))

@@ -95,7 +95,7 @@ def test_another_pack_is_another_judge(folder: Path) -> None:
     try:
         judged.MANIFEST = manifest.replace("max = 110", "max = 100").replace('languages = ["zh"]', 'languages = ["en"]')
         assert why(status(folder, ""), "web") == [
-            "judge.all.max_count 110.0 -> 100.0",
+            "judge.all.max_count 110 -> 100",
             "judge.mine.languages ['zh'] -> ['en']",
         ]
     finally:

@@ -22,8 +22,8 @@ from stages.signals import Signals
 # Values that break no rule of any pack.
 GOOD = {
     "words": 500, "chars": 3000, "mean_word_chars": 4.5, "alpha_word_share": 0.95, "stop_words_en": 6,
-    "han_word_share": 0.9, "char_entropy": 4.0, "line_end_share": 0.9, "letter_share": 0.8, "mean_line_chars": 60.0,
-    "punct_share": 0.1, "stop_char_share_zh": 0.08, "line_stop_share": 0.8,
+    "han_word_share": 0.9, "known_pair_share": 0.5, "char_entropy": 4.0, "line_end_share": 0.9,
+    "letter_share": 0.8, "mean_line_chars": 60.0, "punct_share": 0.1, "stop_char_share_zh": 0.08, "line_stop_share": 0.8,
 }  # fmt: skip
 
 
