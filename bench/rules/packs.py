@@ -5,8 +5,8 @@ from them (`bench/quality/bad.py`), each kind by itself, and texts labelled spam
 that break it, whichever other rule they break. Packs are asked whatever the language: the English ones show what they
 do to Chinese.
 
-`by source` judges a Chinese set by the pack that its kind of text has, where it has one, with the pack `spam`; bad
-pages by the pack of the language. Sets are parted in two halves, every other one in alphabetical order: thresholds
+`by source` judges a Chinese set by the pack that its kind of text has, where it has one, with the pack `spam` (`strict`:
+`spam-strict`); bad pages by the pack of the language. Sets are parted in two halves, every other one in alphabetical order: thresholds
 that are set on one half are to be read on the other.
 """
 
@@ -25,12 +25,14 @@ from stages.signals import Signals
 from stages.spam import Spam
 
 LANGUAGES = ("zh", "en")
-BY_SOURCE = "by source"
+BY_SOURCE, STRICT = "by source", "by source, strict"
+WITH = {BY_SOURCE: "spam", STRICT: "spam-strict"}
 OWN = dict.fromkeys(("manpages-zh", "debian-docs-trad", "tech-lctt", "wiki-oi"), "zh-technical")
 OWN |= {"fortunes-zh": "zh-verse"}
 NOT_PROSE = ("arxiv_latex", "dm_mathematics", "github", "ubuntu_irc")  # `python -m bench domains` judges them
+PUBLISHED_ZH = ("fineweb2-zh", "chinesewebtext", "map-cc")
 ASKED = {
-    "zh": ("zh", "zh+spam", "zh+spam-strict", BY_SOURCE, "fineweb2-zh", "chinesewebtext", "map-cc", "gopher", "en"),
+    "zh": ("zh", "zh+spam", "zh+spam-strict", BY_SOURCE, STRICT, *PUBLISHED_ZH, "gopher", "c4", "fineweb", "en"),
     "en": ("en", "en+spam", "gopher", "c4", "fineweb", "refinedweb", "mc4"),
 }
 SPAM = {"zh": ("zh_spam_sms", 20), "en": ("email_spamassassin_labelled", LEAST_CHARS)}
@@ -81,7 +83,7 @@ def _row(name: str, side: str, halves: list[int], texts: list[str], language: st
     row: dict[str, Any] = {"name": name, "side": side, "halves": halves, "documents": len(texts), "packs": {}}
     for asked in ASKED[language]:
         rules: dict[str, np.ndarray] = {}
-        names = f"{OWN.get(name, language)}+spam" if asked == BY_SOURCE else asked
+        names = f"{OWN.get(name, language)}+{WITH[asked]}" if asked in WITH else asked
         for pack in names.split("+"):
             values = trimmed if "+" in names else plain
             rules |= {f"{pack}.{rule}": broken for rule, broken in breaks(values, PACKS[pack]).items()}
