@@ -5,9 +5,9 @@ from them (`bench/quality/bad.py`), each kind by itself, and texts labelled spam
 that break it, whichever other rule they break. Packs are asked whatever the language: the English ones show what they
 do to Chinese.
 
-`by source` judges a Chinese set by the pack that its kind of text has, where it has one, with the pack `spam` (`strict`:
-`spam-strict`); bad pages by the pack of the language. Sets are parted in two halves, every other one in alphabetical order: thresholds
-that are set on one half are to be read on the other.
+`by source` judges a Chinese set by the pack that its kind of text has, where it has one, with the pack
+`spam` (`strict`: `spam-strict`), and bad pages by the pack of the language. Sets are parted in two halves, every other
+one in alphabetical order: thresholds that are set on one half are to be read on the other.
 """
 
 from collections.abc import Callable, Iterable, Mapping
