@@ -223,13 +223,15 @@ def _decide(
     kept,
     least,
     templates,
+    followers,
     partner,
     similarity,
     rare,
     relation,
     cluster,
 ):  # type: ignore[no-untyped-def]
-    """families (f + 1,): members of each. The first `old` members were decided before: `kept` says how."""
+    """families (f + 1,): members of each. The first `old` members were decided before: `kept` says how. `followers`:
+    only those that stand are representatives."""
     largest = members = np.int64(0)
     for f in range(families.size - 1):
         largest = max(largest, bounds[families[f + 1]] - bounds[families[f]])
@@ -288,7 +290,7 @@ def _decide(
                         break
                     for c in range(size):
                         r = found[c]
-                        if (kept[r] == 0) != (turn == 1):
+                        if (kept[r] == 0) != (turn == 1) or (followers and standing[r] == 0):
                             continue
                         limit = min(limits[i], limits[r])
                         one = _size(hashes, bounds[i], bounds[i + 1], limit)
@@ -318,6 +320,8 @@ def _decide(
                         break
             else:
                 cluster[i] = i
+            if followers and standing[i] == 0:
+                continue
             if crowded and (kept[i] or i - first < CANDIDATES):
                 entries = _file(i, keys, count, heads, filed, entry_next, entry_member, entries)
 
@@ -367,11 +371,12 @@ class Decided(NamedTuple):
 
 class Leaders:
     """Decides families that come in order, the members of each in order of rank. `threshold` is on the similarity.
-    `evicted` counts leaders that not every later member of their family was compared with."""
+    `followers`: those that do not stand are compared with those that do, and not with each other. `evicted` counts
+    leaders that not every later member of their family was compared with."""
 
-    def __init__(self, threshold: float, templates: bool = True) -> None:
+    def __init__(self, threshold: float, templates: bool = True, followers: bool = False) -> None:
         self.evicted = 0
-        self._threshold, self._templates = threshold, templates
+        self._threshold, self._templates, self._followers = threshold, templates, followers
         self._old: Members | None = None
 
     def decide(self, members: Members, more: bool) -> Decided:
@@ -387,7 +392,7 @@ class Leaders:
         partner, cluster = np.full(n, -1), np.arange(n)
         similarity, rare = np.zeros(n), np.zeros(n)
         if n:
-            args = (before, kept, self._threshold, self._templates)
+            args = (before, kept, self._threshold, self._templates, self._followers)
             out = (partner, similarity, rare, relation, cluster)
             _decide(*members[9:], members.limits, members.standing, families, *args, *out)
         leader = [np.append(own[:before], own[cluster[before:]]) for own in self._leaders(members, before)]
@@ -405,7 +410,8 @@ class Leaders:
             yield np.concatenate([carried[:before], own[before:]])
 
     def _carry(self, members: Members, kept: np.ndarray, first: int) -> Members:
-        leaders = first + np.flatnonzero(kept[first:])
+        leads = kept[first:] & members.standing[first:] if self._followers else kept[first:]
+        leaders = first + np.flatnonzero(leads)
         sizes = np.diff(members.bounds)[leaders]
         fit = int(np.searchsorted(np.cumsum(sizes), TILE_HASHES // 2, "right"))
         self.evicted += len(leaders) - fit

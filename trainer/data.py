@@ -47,8 +47,7 @@ class Corpus:
             Stream([build.read(shard) for shard in build.train_shards(source)]) for source in build.sources
         ]
         tokens = {source: stream.tokens for source, stream in zip(build.sources, self._streams, strict=True)}
-        mixture = build.manifest.mixture
-        self.order = Order(build.digest, seed, sequence, tokens, mixture.unit, mixture.values)
+        self.order = Order(build.digest, seed, sequence, tokens, build.mixture.epochs)
 
     def samples(self, first: int, count: int) -> np.ndarray:
         """Samples [first, first + count) of the global order: int64[count, sequence + 1]."""

@@ -11,7 +11,9 @@ from typing import Literal
 
 import msgspec
 
-from corpus.errors import InputError, VerifyError
+from corpus.errors import InputError, RecipeError, VerifyError
+from corpus.mixture import FORMAT as MIXTURE_FORMAT
+from corpus.mixture import Mixed
 from corpus.tokens import ShardReader
 
 FORMAT = 1
@@ -43,11 +45,16 @@ class Tokenizer(msgspec.Struct, frozen=True):
     eod: int
 
 
-class Mixture(msgspec.Struct, frozen=True):
-    """`epochs`: how often each source is read per pass. `weights`: its share of the tokens of a pass."""
+class Table(msgspec.Struct, frozen=True):
+    path: str
+    bytes: int
+    sha256: str
 
-    unit: Literal["epochs", "weights"] = "epochs"
-    values: dict[str, float] = {}
+
+class Mixture(msgspec.Struct, frozen=True):
+    """Where the table of the mixture lies, relative to the build directory."""
+
+    table: Table
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -60,11 +67,13 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Build(msgspec.Struct, frozen=True):
-    """A build whose manifest is what was sealed. `digest` is the sha256 of manifest.json, in hex."""
+    """A build whose manifest is what was sealed. `digest` is the sha256 of manifest.json, in hex; `mixture` says how
+    often each source is read."""
 
     directory: Path
     digest: str
     manifest: Manifest
+    mixture: Mixed
 
     @property
     def sources(self) -> list[str]:
@@ -113,11 +122,11 @@ def open_build(directory: Path) -> Build:
         raise VerifyError(f"{path}: {error}; was it written by another version? {_remedy(directory)}") from error
     if manifest.format != FORMAT:
         raise VerifyError(f"{path}: expected format {FORMAT}, got {manifest.format}; this trainer is older or newer")
-    build = Build(directory, digest, manifest)
-    for shard in manifest.shards:
-        inside = PurePosixPath(shard.path)
+    for place in (manifest.mixture.table.path, *(shard.path for shard in manifest.shards)):
+        inside = PurePosixPath(place)
         if inside.is_absolute() or ".." in inside.parts:
-            raise VerifyError(f"{path}: shard path {shard.path!r} leaves the build directory; {_remedy(directory)}")
+            raise VerifyError(f"{path}: path {place!r} leaves the build directory; {_remedy(directory)}")
+    build = Build(directory, digest, manifest, _mixture(directory, manifest.mixture.table))
     for file_path, file in files(build):
         if not file_path.is_file():
             raise VerifyError(f"{file_path}: expected {file.bytes} bytes, got no such file; {_remedy(directory)}")
@@ -127,6 +136,29 @@ def open_build(directory: Path) -> Build:
     if not build.sources:
         raise InputError(f"{path}: no shard with split `train`; did every document of the build get dropped?")
     return build
+
+
+def _mixture(directory: Path, table: Table) -> Mixed:
+    """The table of the mixture, checked against its digest."""
+    path = directory / table.path
+    if (digest := file_sha256(path)) != table.sha256:
+        raise VerifyError(f"{path}: expected sha256 {table.sha256}, got {digest}; {_remedy(directory)}")
+    try:
+        mixed = msgspec.json.decode(path.read_bytes(), type=Mixed)
+    except msgspec.DecodeError as error:
+        raise VerifyError(f"{path}: {error}; was it written by another version? {_remedy(directory)}") from error
+    if mixed.format != MIXTURE_FORMAT:
+        raise VerifyError(
+            f"{path}: expected format {MIXTURE_FORMAT}, got {mixed.format}; this trainer is older or newer"
+        )
+    if mixed.by_cluster:
+        raise RecipeError(
+            f"{path}: the mixture counts documents by their clusters, which this trainer does not: it reads whole "
+            f"streams. Build without `by_cluster`, or read by `corpus.document_order`."
+        )
+    if mixed.unmet:
+        raise RecipeError(f"mixture: {', '.join(mixed.unmet)}: a weight, but no training shards; weigh what is there")
+    return mixed
 
 
 def files(build: Build) -> list[tuple[Path, File]]:

@@ -6,9 +6,7 @@ the order of the manifest, closed to a ring. Inputs are the first `sequence` tok
 windows share one token and no target is lost. A source of T tokens has n = T // sequence windows per epoch. Each epoch
 starts its windows at another place of the ring, so that documents are cut differently each time.
 
-A **pass** over the corpus holds c_s windows of source s, as the mixture says:
-  epochs   c_s = round(n_s * epochs_s)
-  weights  c_s = the sum of all n, divided in proportion to the weights (largest remainders)
+A **pass** over the corpus holds c_s = round(n_s * epochs_s) windows of source s, with the epochs of the sealed mixture.
 Windows are taken from a source's epochs one after another (a pass of 0.6 epochs takes the first 0.6 of epoch 0, the
 next pass goes on from there), in an order drawn for that epoch; the samples of a pass are then shuffled as one. Sample
 i belongs to pass i // N, where N is the sum of all c_s.
@@ -77,21 +75,20 @@ class Order:
     """The order law for one build.
 
     tokens   training tokens of each source, by name, in the order of the manifest
-    mixture  value of each source in `unit`; empty: one epoch of each. In epochs a source that is not named is read
-             once; in weights every source must be named
-    RecipeError when the mixture names what is not there or cannot be met; InputError when there is not one window.
+    epochs   how often a pass reads each source; one that is not named is read once
+    RecipeError when the epochs name what is not there; InputError when there is not one window.
     """
 
     def __init__(
-        self, digest: str, seed: int, sequence: int, tokens: Mapping[str, int], unit: str, mixture: Mapping[str, float]
+        self, digest: str, seed: int, sequence: int, tokens: Mapping[str, int], epochs: Mapping[str, float]
     ) -> None:
-        law = ["order-1", digest, seed, sequence, unit, sorted(mixture.items())]
+        law = ["order-1", digest, seed, sequence, "epochs", sorted(epochs.items())]
         self._key = hashlib.sha256(json.dumps(law).encode()).digest()
         self.sequence = sequence
         self.sources = list(tokens)
         self.tokens = np.array([tokens[name] for name in self.sources], np.int64)
         self.windows = self.tokens // sequence
-        counts = _counts(self.sources, [int(n) for n in self.windows], unit, mixture)
+        counts = _counts(self.sources, [int(n) for n in self.windows], epochs)
         self.counts = np.array(counts, np.int64)
         self.pass_samples = int(self.counts.sum())
         if not self.pass_samples:
@@ -126,28 +123,13 @@ class Order:
         return hashlib.blake2b(json.dumps(purpose).encode(), key=self._key, digest_size=32).digest()
 
 
-def _counts(sources: list[str], windows: list[int], unit: str, mixture: Mapping[str, float]) -> list[int]:
+def _counts(sources: list[str], windows: list[int], epochs: Mapping[str, float]) -> list[int]:
     """Samples of each source in one pass. Exact arithmetic, so that no rounding mode or library decides a count."""
-    known = ", ".join(sources)
-    for name, value in mixture.items():
+    for name, value in epochs.items():
         if not 0 <= value < float("inf"):
             raise RecipeError(f"mixture: {name} = {value}, expected a finite number, 0 or more")
         if value and name not in sources:
-            raise RecipeError(f"mixture: {name} = {value}, but it has no training shards; the build holds {known}")
-    if unit == "epochs":
-        return [round(n * Fraction(mixture.get(name, 1.0))) for name, n in zip(sources, windows, strict=True)]
-    weights = {name: Fraction(mixture[name]) for name in sources if name in mixture}
-    if missing := [name for name in sources if name not in mixture]:
-        raise RecipeError(f"mixture: no weight for {', '.join(missing)}; give every source one, 0 to leave it out")
-    whole, total = sum(windows), sum(weights.values())
-    for name, n in zip(sources, windows, strict=True):
-        if weights[name] and not n:
-            raise RecipeError(f"mixture: {name} = {mixture[name]}, but it holds no whole sequence; lower --sequence")
-    if not total:
-        raise RecipeError("mixture: all weights are 0")
-    shares = [weights[name] * whole / total for name in sources]
-    counts = [int(share) for share in shares]
-    by_remainder = sorted(range(len(sources)), key=lambda i: (counts[i] - shares[i], i))
-    for i in by_remainder[: whole - sum(counts)]:
-        counts[i] += 1
-    return counts
+            raise RecipeError(
+                f"mixture: {name} = {value}, but it has no training shards; the build holds {', '.join(sources)}"
+            )
+    return [round(n * Fraction(epochs.get(name, 1.0))) for name, n in zip(sources, windows, strict=True)]

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 
+from corpus import mixture as mixture_table
 from corpus.tokens import ShardWriter
 
 # Several test runs share the machine's cores; more threads would only wait for each other.
@@ -42,10 +44,15 @@ def write_build(
                 "source": source, "split": "train", "generation": 0, "path": path, "documents": files.documents,
                 "tokens": files.tokens, "dtype": files.dtype, "bin": vars(files.bin), "idx": vars(files.idx),
             })  # fmt: skip
+    tokens = {source: sum(shard["tokens"] for shard in shards if shard["source"] == source) for source in sources}
+    held = [mixture_table.Held(source, "", 1, count, count) for source, count in tokens.items()]
+    mixed = msgspec.json.encode(mixture_table.settled(mixture_table.Mixture(unit, dict(mixture or {})), held))
+    (directory / mixture_table.FILE).write_bytes(mixed)
+    table = {"path": mixture_table.FILE, "bytes": len(mixed), "sha256": hashlib.sha256(mixed).hexdigest()}
     manifest = {
         "format": 1, "name": "test", "seed": seed, "built_by": "a field that the trainer does not know",
         "tokenizer": {"name": "bytes", "sha256": "0" * 64, "vocab_size": vocab_size, "eod": vocab_size - 1},
-        "mixture": {"unit": unit, "values": dict(mixture or {})}, "shards": shards,
+        "mixture": {"table": table}, "shards": shards,
     }  # fmt: skip
     seal(directory, json.dumps(manifest).encode())
     return directory

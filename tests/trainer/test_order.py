@@ -3,6 +3,7 @@
 import hashlib
 import struct
 from collections.abc import Mapping
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -18,12 +19,11 @@ TOKENS = {"a": 1000, "b": 350, "c": 90}
 def order(
     tokens: Mapping[str, int] = TOKENS,
     mixture: Mapping[str, float] | None = None,
-    unit: str = "epochs",
     sequence: int = 10,
     seed: int = 3,
     digest: str = "d" * 64,
 ) -> Order:
-    return Order(digest, seed, sequence, tokens, unit, mixture or {})
+    return Order(digest, seed, sequence, tokens, mixture or {})
 
 
 def places(law: Order, first: int, count: int) -> list[tuple[int, int]]:
@@ -100,7 +100,7 @@ def test_permutation_refuses_what_is_outside() -> None:
 def test_every_epoch_reads_every_window_once(sizes: list[int], epochs: list[float], sequence: int, seed: int) -> None:
     tokens = {f"s{i}": size for i, size in enumerate(sizes)}
     mixture = dict(zip(tokens, epochs, strict=False))
-    counts = [round(size // sequence * value) for size, value in zip(sizes, epochs, strict=False)]
+    counts = [round(size // sequence * Fraction(value)) for size, value in zip(sizes, epochs, strict=False)]
     if not sum(counts):
         with pytest.raises(InputError, match="--sequence"):
             order(tokens, mixture, sequence=sequence, seed=seed)
@@ -151,32 +151,14 @@ def test_the_law_is_pinned() -> None:
     assert places(law, 10**12, 3) == [(2, 35), (1, 330), (1, 90)]
 
 
-def test_weights_share_a_pass_out() -> None:
-    law = order(mixture={"a": 1, "b": 1, "c": 2}, unit="weights")
-    assert law.pass_samples == 100 + 35 + 9
-    assert law.counts.tolist() == [36, 36, 72]
-    uneven = order(mixture={"a": 0.1, "b": 0.2, "c": 0.7}, unit="weights")
-    assert uneven.pass_samples == 144
-    assert np.abs(uneven.counts - 144 * np.array([0.1, 0.2, 0.7])).max() < 1
-    seen = np.bincount([source for source, _ in places(uneven, 0, 1440)], minlength=3)
-    assert np.array_equal(seen, 10 * uneven.counts)
-
-
 @pytest.mark.parametrize(
-    ("mixture", "unit", "message"),
+    ("mixture", "message"),
     [
-        ({"d": 1.0}, "epochs", "d = 1.0, but it has no training shards; the build holds a, b, c"),
-        ({"a": -1.0}, "epochs", "a = -1.0"),
-        ({"a": float("nan")}, "epochs", "a = nan"),
-        ({"a": 1.0, "b": 1.0}, "weights", "no weight for c"),
-        ({"a": 0.0, "b": 0.0, "c": 0.0}, "weights", "all weights are 0"),
+        ({"d": 1.0}, "d = 1.0, but it has no training shards; the build holds a, b, c"),
+        ({"a": -1.0}, "a = -1.0"),
+        ({"a": float("nan")}, "a = nan"),
     ],
 )
-def test_mixtures_that_cannot_be_met(mixture: dict[str, float], unit: str, message: str) -> None:
+def test_mixtures_that_cannot_be_met(mixture: dict[str, float], message: str) -> None:
     with pytest.raises(RecipeError, match=message):
-        order(mixture=mixture, unit=unit)
-
-
-def test_a_weight_for_a_source_without_a_window() -> None:
-    with pytest.raises(RecipeError, match=r"c = 1\.0, but it holds no whole sequence"):
-        order(mixture={"a": 1.0, "b": 1.0, "c": 1.0}, unit="weights", sequence=91)
+        order(mixture=mixture)
