@@ -9,16 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench import inputs, machine, memory, rejudge, results, tiny, versus, whole
+from bench import encode_models, inputs, machine, memory, rejudge, results, sealed_build, tiny, traced, versus, whole
 from bench import stages as stage_speeds
+from bench.exports import study as exports
 from bench.fuzz import cases as fuzz_cases
 from bench.fuzz import study as fuzz
 from bench.fuzz import trial as fuzz_trial
 from bench.fuzz.watch import Bounds
 from bench.given import Given
 from bench.launch import ROOT, Side, take_turns, without_paths
+from bench.megatron import study as megatron
 from bench.scale import page as scale_page
 from bench.scale import study as scale
+from bench.shards import study as shards
 from bench.studies import DOLMA_PYTHON, LID_MODEL, STUDIES, peers_python
 from bench.works import WORKS, Work
 
@@ -91,6 +94,24 @@ def parser() -> argparse.ArgumentParser:
     real = commands.add_parser("whole", parents=[everyone], help="a whole build of a manifest: counts, seconds, memory")
     real.add_argument("--manifest", type=Path, default=ROOT / "bench" / "manifests" / "dev.toml")
     real.add_argument("--root", type=Path, required=True, help="folder of the manifest's files")
+    many = commands.add_parser("shards", parents=[everyone], help="token shards of generated documents: speed, memory")
+    many.add_argument(
+        "--cases",
+        nargs="+",
+        default=["400000,500", "1000000,20", "10000000,20"],
+        metavar="DOCUMENTS,MEAN",
+        help="documents, and tokens of each on average",
+    )
+    back = commands.add_parser("trace", parents=[everyone], help="random tokens made again from the raw bytes")
+    back.add_argument("--tokens", type=int, default=10_000)
+    back.add_argument("--seed", type=int, default=0)
+    sealed_build.options(back)
+    theirs = commands.add_parser("megatron", parents=[everyone], help="shards read and written again by Megatron-core")
+    theirs.add_argument("--python", default=sys.executable, help="interpreter that has torch and megatron-core")
+    sealed_build.options(theirs)
+    readers = commands.add_parser("export", parents=[everyone], help="exports: speed, and what others read in them")
+    peers_python(readers)
+    sealed_build.options(readers)
     return top
 
 
@@ -126,6 +147,11 @@ def main(argv: list[str]) -> int:
             rows = rejudge.study(Path(name).resolve(), chosen.documents)
         print(f"written: {results.write_record(about | {'work': 'rejudge', 'rows': rows}, chosen.out).name}")
         return 0
+    if chosen.work in ("shards", "trace", "megatron", "export"):
+        with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
+            rows, whole_so = _sealed(chosen, Path(name).resolve())
+        print(f"written: {results.write_rows(about | {'work': chosen.work, 'rows': rows}, chosen.out).name}")
+        return 0 if whole_so else 1
     lid_model, tokenizer = _models(chosen)
     with tempfile.TemporaryDirectory(dir=chosen.scratch) as name:
         scratch = Path(name).resolve()
@@ -145,6 +171,22 @@ def main(argv: list[str]) -> int:
             rows = memory.study(scratch, sizes, lid_model, tokenizer, ["--local"] if chosen.local else [])
     print(f"written: {results.write_rows(about | {'work': chosen.work, 'rows': rows}, chosen.out).name}")
     return 0
+
+
+def _sealed(chosen: argparse.Namespace, scratch: Path) -> tuple[list[dict[str, Any]], bool]:
+    """What is asked of shards and of sealed builds. -> (rows, whether all is as it must be)"""
+    if chosen.work == "shards":
+        cases = [tuple(map(int, case.split(","))) for case in chosen.cases]
+        return shards.study(scratch, [(documents, mean) for documents, mean in cases]), True
+    build = sealed_build.sealed_build(chosen, scratch)
+    if chosen.work == "trace":
+        rows = traced.study(build, chosen.tokens, chosen.seed)
+        return rows, all(row["same"] == row["tokens"] and not row["wrong"] for row in rows)
+    if chosen.work == "export":
+        rows = exports.study(build, scratch, chosen.peers_python)
+        return rows, all(row["same"] for row in rows)
+    rows = megatron.study(build, scratch, chosen.python)
+    return rows, all(map(megatron.same, rows))
 
 
 def _fuzz(chosen: argparse.Namespace, about: dict[str, Any]) -> int:
@@ -199,6 +241,10 @@ def _compare(chosen: argparse.Namespace, about: dict[str, Any], blank: Given) ->
         print(f"bench {chosen.work}: --input takes {_input(work)}", file=sys.stderr)
         return 2
     scratch = blank.scratch
+    if chosen.work.startswith("encode"):
+        assert blank.tokenizer is not None
+        model = encode_models.prepared(chosen.work, blank.tokenizer, chosen.input, scratch / "model")
+        blank = replace(blank, tokenizer=model)
     given = _given(blank, chosen.input, chosen.limit_mb, scratch / "whole")
     theirs = given
     if chosen.peer_limit_mb is not None:

@@ -9,7 +9,7 @@ test -x "$place/bin/python" || "${PYTHON:-python3}" -m venv "$place"
 "$place/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps text-dedup==0.4.0
 if "$place/bin/python" -m pip check | grep -v -e "^text-dedup " -e "^No broken"; then exit 1; fi
 "$place/bin/python" - <<'CHECK'
-import datasets, datasketch, datatrove, fasttext, jieba, opencc, rensa, resiliparse, sentencepiece, spacy
+import datasets, datasketch, datatrove, duckdb, fasttext, jieba, mlcroissant, opencc, rensa, resiliparse, sentencepiece, spacy
 import text_dedup.minhash, tokenizers, trafilatura
 spacy.blank("en")
 print("the peers are there")

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import encode_ids
 from bench.charset import page as charset_page
 from bench.charset import study as charset
+from bench.decontamination import page as decontamination_page
+from bench.decontamination import study as decontamination
 from bench.dedup import page as dedup_page
 from bench.dedup import shingle_size
 from bench.dedup import study as dedup
@@ -70,6 +73,16 @@ def _dedup(chosen: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         chosen.data, scratch, planted, chosen.peers, chosen.peers_python, chosen.scale, chosen.seed, chosen.options
     )
     return {"scale": chosen.scale, "seed": chosen.seed} | found
+
+
+def _decontamination_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--each", type=int, default=150, help="items that are planted in each way")
+    _peers(parser, decontamination.PEERS)
+
+
+def _decontamination(chosen: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    found = decontamination.study(chosen.data, scratch, chosen.peers, chosen.peers_python, chosen.each)
+    return {"each": chosen.each} | found
 
 
 def _charset_options(parser: argparse.ArgumentParser) -> None:
@@ -153,14 +166,34 @@ def _no_options(parser: argparse.ArgumentParser) -> None:
     """Nothing can be chosen."""
 
 
+def _encode_ids(chosen: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    from corpus.assets import find
+
+    return encode_ids.study(chosen.data, (chosen.tokenizer or find("tokenizers/zh-en-16k", ROOT)).resolve())
+
+
 def _shingles(chosen: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     return shingle_size.study(chosen.data)
 
 
 STUDIES = {
     "dedup": Study("quality of dedup on planted truth; beside peers", "dedup", _dedup_options, _dedup, dedup_page.page),
+    "decontamination": Study(
+        "planted benchmark items found, clean text left; beside datatrove",
+        "decontamination",
+        _decontamination_options,
+        _decontamination,
+        decontamination_page.page,
+    ),
     "shingles": Study(
         "what edits leave of shingles of every length", "dedup", _no_options, _shingles, shingle_size.page
+    ),
+    "encode-ids": Study(
+        "ids of `encode` beside sentencepiece's, on every text",
+        "encode_ids.py",
+        _no_options,
+        _encode_ids,
+        encode_ids.page,
     ),
     "charset": Study(
         "charsets of labelled and made pages; beside peers", "charset", _charset_options, _charset, charset_page.page

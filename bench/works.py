@@ -29,6 +29,12 @@ def _rules(name: str, about: str, peers: list[str]) -> Work:
     return _work(f"rules-{name}", peers, f"{about}; ours measures every signal", **targets)
 
 
+def _encode(about: str) -> Work:
+    """Both kinds of model have the same sides."""
+    peers = ["sentencepiece", "tokenizers", "dolma"]
+    return _work("encode", peers, about, sentencepiece=2.0, tokenizers=10.0)
+
+
 WORKS = {
     "read": _work("read", ["datatrove", "orjson"], "JSON lines to documents"),
     "extract": _work("extract", ["trafilatura", "resiliparse"], "HTML to main text; MB of HTML", "warc"),
@@ -46,6 +52,7 @@ WORKS = {
         datatrove=100,
         rensa=5,
     ),
-    "encode": _work("encode", ["sentencepiece", "tokenizers"], "text to token ids"),
+    "encode": _encode("text to token ids: the unigram model that ships"),
+    "encode-bpe": _encode("text to token ids: a BPE model of 32,000 pieces, made for the occasion"),
     "build": _work("build", ["datatrove"], "the whole way from a file to shuffled token shards"),
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 from corpus.errors import InputError, RecipeError
 from corpus.identity import sha256
 from corpus.store import Blobs, is_local
+from corpus.tokenizer_file import asset, model_in
 
 
 def search_path(near: Path | None = None) -> list[Path]:
@@ -24,13 +25,12 @@ def search_path(near: Path | None = None) -> list[Path]:
 
 
 def find(name: str, near: Path | None = None) -> Path:
-    """The file of an asset. A folder (a tokenizer) stands for the one `tokenizer.model` or `tokenizer.json` in it."""
+    """The file of an asset. A folder (a tokenizer) stands for the model in it."""
     for folder in search_path(near):
         path = folder / name
-        if path.is_dir():
-            for inside in ("tokenizer.model", "tokenizer.json"):
-                if (path / inside).is_file():
-                    return path / inside
+        inside = model_in(path) if path.is_dir() else None
+        if inside is not None:
+            return inside
         if path.is_file():
             return path
     remedy = "python scripts/fetch_lid.py fetches it" if name.startswith("lid.") else "set CORPUS_ASSETS to its folder"
@@ -38,9 +38,14 @@ def find(name: str, near: Path | None = None) -> Path:
     raise InputError(f"asset `{name}` was not found (looked in {tried}). Remedy: {remedy}.")
 
 
+def digest_of(path: Path) -> str:
+    """sha256 of what the asset at `path` consists of: its bytes, of some tokenizers more."""
+    return sha256(asset(path))
+
+
 def install(store: Blobs, path: Path) -> str:
     """Put an asset into the store. -> its sha256."""
-    data = path.read_bytes()
+    data = asset(path)
     digest = sha256(data)
     if not store.exists(f"assets/{digest}"):
         store.put(f"assets/{digest}", data)

@@ -39,7 +39,7 @@ from corpus.store import Blobs, is_local, local_path
 _BATCH = 64  # files of a task
 _BLOCKS = 1024  # of a run, at a time
 _PLACE = np.dtype([("root", "<u8"), ("row", "<u4")])
-_OTHER = ("manifest.json", "manifest.sha256", "runs.jsonl")
+_OTHER = ("manifest.json", "manifest.sha256", "mixture.json", "runs.jsonl")
 
 
 def check_removed(
@@ -87,6 +87,7 @@ class _Check:
         for build in self.builds:
             self._shards(build)
             self._indices(build)
+            self._search(build.out, "held-out list", list(build.out.walk("heldout")), search_table)
             self._search(build.out, "steps", list(build.out.walk("steps")), search_files)
             self._report(build)
             self._search(build.out, "other files", [n for n in _OTHER if build.out.exists(n)], search_files)

@@ -17,6 +17,7 @@ import pyarrow as pa
 from corpus import tables
 from corpus.findings import Finding
 from corpus.identity import canonical, recorded_id, sha256
+from corpus.index import spread
 from corpus.pack import halves, mix
 from corpus.record import ScopeRecord
 from corpus.store import Blobs
@@ -122,15 +123,17 @@ def check_index(task: IndexTask) -> tuple[list[Finding], Sum]:
     root, row = (table[name].to_numpy() for name in ("root", "row"))
     if task.kind == "ids":
         hi, lo = halves(tables.combine(table["id"]))
+        key = spread(hi, lo)
         found.add(entries(hi, lo, root, row, table["level"].to_numpy()))
     else:
         hi, lo = table["hash"].to_numpy(), np.zeros(len(table), np.uint64)
+        key = hi
         found.add(entries(hi, root, row))
-    order = np.lexsort((row, root, lo, hi))
+    order = np.lexsort((row, root, lo, hi, key))
     findings = []
-    if not np.array_equal(np.stack([hi, lo])[:, order], np.stack([hi, lo])):
+    if not np.array_equal(np.stack([key, hi, lo])[:, order], np.stack([key, hi, lo])):
         findings.append(Finding(task.path, "its entries are not sorted"))
-    if len(hi) and (int(hi.min()) * task.buckets >> 64, int(hi.max()) * task.buckets >> 64) != (task.number,) * 2:
+    if len(key) and (int(key.min()) * task.buckets >> 64, int(key.max()) * task.buckets >> 64) != (task.number,) * 2:
         findings.append(Finding(task.path, "holds entries of another bucket"))
     return findings, found
 
@@ -195,7 +198,7 @@ def check_scope(task: ScopeTask) -> ScopeResult:
     data = task.store.get(task.name)
     try:
         record = msgspec.json.decode(data, type=ScopeRecord)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return ScopeResult([Finding(task.name, f"is not a record ({error})", True)], [task.name])
     found = []
     if canonical(record) != data:

@@ -15,7 +15,7 @@ import msgspec
 import typer
 
 import stages
-from corpus import recipe, screen
+from corpus import mixing, recipe, screen
 from corpus.build import Builder
 from corpus.drive import compile_corpus, last_run, log_run
 from corpus.errors import CorpusError, InputError, RecipeError
@@ -146,6 +146,7 @@ def build(
                     "funnel": outcome.funnel,
                     "exchanges": outcome.exchanges,
                     "heavy": outcome.heavy,
+                    "mixture": outcome.mixed,
                     "manifest": outcome.manifest,
                     "run": line,
                 }
@@ -166,10 +167,13 @@ def status(
     if not manifest.endswith(".toml"):
         sealed = open_manifest(Blobs(_absolute(manifest)))
         flows = {s["name"]: msgspec.convert(s["funnel"], list[Flow]) for s in sealed["sources"]}
+        mixed = mixing.read(Blobs(_absolute(manifest)), sealed)
         if json:
-            screen.dump({"name": sealed["name"], "funnel": flows, "shards": sealed["shards"]})
+            screen.dump({"name": sealed["name"], "funnel": flows, "shards": sealed["shards"], "mixture": mixed})
         else:
             screen.console().print(screen.funnel_table(flows))
+            if mixed is not None:
+                screen.print_mixture(screen.console(), mixed)
         return
     plan = _load(Path(manifest), root)
     directory, tables = _places(plan.name, out, store)
@@ -252,16 +256,20 @@ def sample(
     directory: Annotated[Path, typer.Argument(help="Folder to write to.")],
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
     scale: Annotated[float, typer.Option(help="1.0: about 30 MB of text.")] = 1.0,
+    recipes: Annotated[bool, typer.Option(help="Also stand-ins for the sets of the shipped recipes.")] = False,
 ) -> None:
     """Make the sample input of the quickstart: Pile-style files, Chinese text and crawls, with planted defects."""
     import sampledata
 
     made = sampledata.generate(directory, seed, scale)
+    sets = sampledata.recipes(directory, seed) if recipes else {}
     console = screen.console()
     console.print(
         f"{made.documents:,} documents, {made.text_bytes / 1e6:.1f} MB of text, {len(made.files)} files in {directory}"
     )
     console.print("planted: " + ", ".join(f"{kind} {count}" for kind, count in sorted(made.planted.items())))
+    if sets:
+        console.print(f"and {sum(sets.values()):,} documents for manifests/mt-nlg.toml and manifests/yuan.toml")
 
 
 def _of(directory: str, store: str | None) -> tuple[Blobs, Blobs]:
@@ -345,23 +353,87 @@ def explain(
 @app.command()
 def trace(
     directory: Directory,
-    token: Annotated[int, typer.Option(help="Number of the token, over all shards in order, or in --shard.")],
-    shard: Annotated[str | None, typer.Option(help="Name of a shard.")] = None,
+    token: Annotated[
+        int | None, typer.Option(help="Back: number of the token, over all shards in order, or in --shard.")
+    ] = None,
+    shard: Annotated[str | None, typer.Option(help="With --token: name of a shard.")] = None,
+    url: Annotated[str | None, typer.Option(help="Forward: every range of tokens of the page.")] = None,
+    id: Annotated[str | None, typer.Option(help="Forward: the same for an id, in hex.")] = None,
+    step: Annotated[int | None, typer.Option(min=1, help="The documents of a training batch: its step …")] = None,
+    rank: Annotated[int, typer.Option(min=0, help="… and the process.")] = 0,
+    run: Annotated[
+        Path | None, typer.Option(help="With --step: folder of the run. Default: the one run there is.")
+    ] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="So many random tokens, all of them replayed.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="With --sample: another one draws others.")] = 0,
     replay: Annotated[bool, typer.Option(help="Run the whole chain again from the raw record, and compare.")] = False,
     manifest: Replayed = None,
     root: Root = None,
     store: Store = None,
     json: Json = False,
 ) -> None:
-    """A token -> its document -> source file, record, URL."""
+    """A token -> its document -> source file, record, URL; a page -> its tokens; a training batch -> its documents."""
+    from corpus import ranges, spot_check, windows
     from corpus import trace as tracing
+    from corpus.opened import Build
 
+    if sum(value is not None for value in (token, url, id, step, sample)) != 1:
+        raise RecipeError("trace: give one of --token, --url, --id, --step and --sample")
+    if replay and (url or id or step):
+        raise RecipeError("trace: --replay goes with --token or --sample")
     out, tables = _of(directory, store)
-    found = tracing.trace(out, tables, token, shard, _graph(out, tables, manifest, root) if replay else None)
-    if json:
-        screen.dump(found)
+    found: Any
+    if sample is not None:
+        graph = _graph(out, tables, manifest, root)
+        found = spot_check.spot_check(out, tables, graph, sample, seed, Progress(quiet=json))
+        screen.dump(found) if json else screen.console().print(spot_check.show(found))
+        if not found.ok:
+            raise typer.Exit(1)
+        return
+    if step is not None:
+        from trainer import batches
+
+        place = Path(directory)
+        found, show = (
+            windows.pieces(Build(out, tables), batches.batch(place, run or batches.find_run(place), step, rank)),
+            windows.show,
+        )
+    elif token is not None:
+        graph = _graph(out, tables, manifest, root) if replay else None
+        found, show = tracing.trace(out, tables, token, shard, graph), tracing.show
     else:
-        screen.console().print(tracing.show(found))
+        found, show = ranges.find(out, tables, url, id), ranges.show
+    screen.dump(found) if json else screen.console().print(show(found))
+
+
+@app.command()
+def export(
+    directory: Directory,
+    out: Annotated[str, typer.Option(help="Where to write to (a folder or a URL).")],
+    format: Annotated[str, typer.Option(help="parquet, jsonl (.jsonl.zst) or mds.")] = "parquet",
+    file_mb: Annotated[int, typer.Option(min=1, help="Text of a file, in MiB, about.")] = 512,
+    store: Store = None,
+    ray: Ray = None,
+    local: InProcess = False,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Write the survivors' texts as files that others read, with a dataset card."""
+    from corpus import export as exporting
+    from corpus.opened import Build
+
+    sealed, tables = _of(directory, store)
+    place = Blobs(_absolute(out))
+    if place.root.rstrip("/") in (sealed.root.rstrip("/"), tables.root.rstrip("/")):
+        raise RecipeError(f"export: --out {out} is the build directory or the store. Give another place.")
+    with _executor(ray, local, workers, tables, place) as executor:
+        done = exporting.export(Build(sealed, tables), place, format, file_mb << 20, executor, Progress(quiet=json))
+    if json:
+        screen.dump(done)
+    else:
+        total, files = done.total, len(done.files)
+        told = f"{total.documents:,} documents, {total.text_bytes / 1e6:,.1f} MB of text, {files:,} files in {out}"
+        screen.console().print(told)
 
 
 @app.command()
@@ -426,6 +498,107 @@ def perplexity_train(
         screen.dump(card)
     else:
         screen.print_ngrams(screen.console(), card, out)
+
+
+tokenizers = typer.Typer(help="Tokenizers: made of survivors, looked at before encoding.", no_args_is_help=True)
+app.add_typer(tokenizers, name="tokenizer")
+Build = Annotated[str | None, typer.Option("--build", help="Build directory. Default: build/NAME.")]
+
+
+@contextmanager
+def _survivors(
+    plan: recipe.Recipe, directory: Blobs, tables: Blobs, ray: str | None, local: bool, workers: int | None, quiet: bool
+) -> Iterator[Builder]:
+    """A build up to the stage that makes tokens, brought up to date."""
+    from corpus import survivors
+
+    progress = Progress(quiet=quiet)
+    if cold():
+        progress.say("First run: kernels are compiled and kept, which takes a minute or two.")
+    with _executor(ray, local, workers, tables, directory) as executor:
+        builder = Builder(Graph(survivors.before_tokens(plan), tables), executor, progress)
+        survivors.bring_up_to_date(builder, directory)
+        yield builder
+
+
+@tokenizers.command("train")
+def tokenizer_train(
+    manifest: Manifest,
+    out: Annotated[Path, typer.Option(help="Folder for tokenizer.model and card.toml.")],
+    build: Build = None,
+    store: Store = None,
+    root: Root = None,
+    ray: Ray = None,
+    local: InProcess = False,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """Train a SentencePiece model on survivors, as the table [tokenizer] says; what is stale is built first."""
+    from corpus import tokenizer_page, tokenizer_train
+
+    plan = _load(manifest, root)
+    directory, tables = _places(plan.name, build, store)
+    with _survivors(plan, directory, tables, ray, local, workers, json) as builder:
+        command = f"corpus tokenizer train {manifest} --out {out}"
+        card = tokenizer_train.train_on_survivors(builder, plan.training, out, command)
+    if json:
+        screen.dump(card)
+    else:
+        tokenizer_page.print_trained(screen.console(), card, str(out))
+
+
+@tokenizers.command("report")
+def tokenizer_report(
+    tokenizer: Annotated[str, typer.Argument(help="Tokenizer: a folder with a card, or a file.")],
+    of: Annotated[list[str], typer.Argument(help="A dataset manifest, a build directory, or files and folders.")],
+    html: Annotated[Path | None, typer.Option(help="Write a page of HTML there.")] = None,
+    sample_bytes: Annotated[int, typer.Option("--bytes", min=1, help="Of a build: of text.")] = 20_000_000,
+    documents: Annotated[int, typer.Option(min=1, help="Of files: documents of each.")] = 2_000,
+    build: Build = None,
+    store: Store = None,
+    root: Root = None,
+    ray: Ray = None,
+    local: InProcess = False,
+    workers: Workers = None,
+    json: Json = False,
+) -> None:
+    """What a tokenizer costs and loses, before anything is encoded with it. Exits 1 where it loses anything."""
+    from corpus import assets, survivors, tokenizer_page
+    from corpus import tokenizer_report as reporting
+    from corpus.tokenizer_measure import Measure
+
+    near = Path(of[0]).parent if of[0].endswith(".toml") else None
+    data = assets.asset(assets.find(tokenizer, near))
+    stage = stages.Encode(tokenizer=tokenizer)
+    measure = Measure(stage.opened(data))
+    document_bytes = recipe.Training().document_bytes
+    built = Blobs(_absolute(of[0])).exists("runs.jsonl")
+    if built or of[0].endswith(".toml"):
+        if of[1:]:
+            raise RecipeError(f"tokenizer report: {of[0]} is a build and stands alone; got {', '.join(of[1:])} too")
+        run = last_run(Blobs(_absolute(of[0]))) if built else {}
+        plan = _load(Path(run["manifest"] if built else of[0]), root or run.get("roots"))
+        directory, tables = _of(of[0], store) if built else _places(plan.name, build, store)
+        with _survivors(plan, directory, tables, ray, local, workers, json) as builder:
+            found = survivors.sample(builder, plan.mixture, plan.seed, sample_bytes, document_bytes)
+        reporting.add_sample(measure, found)
+    else:
+        kinds = recipe.by_kind(stages.Reader)
+        reporting.add_files(measure, map(Path, of), lambda kind: kinds[kind](), documents, document_bytes)
+    end: int | InputError
+    try:
+        end = stage.vocabulary(measure.model)[1]
+    except InputError as error:
+        end = error  # one of the things that the report is about
+    report = reporting.figures(measure, tokenizer, assets.sha256(data), end)
+    if html is not None:
+        html.write_text(tokenizer_page.html(report), encoding="utf-8")
+    if json:
+        screen.dump(report)
+    else:
+        tokenizer_page.print_report(screen.console(), report)
+    if report["failures"]:
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -16,12 +16,13 @@ from typing import Any
 
 import msgspec
 
-from corpus import guard_rails, index
+from corpus import guard_rails, heldout, index, mixing
 from corpus.build import Builder
 from corpus.errors import InputError, RecipeError, VerifyError
 from corpus.exchange import Exchange
 from corpus.graph import Segment
 from corpus.heavy_rules import Heavy, heavy_rules
+from corpus.mixture import Mixed
 from corpus.pack import Pack
 from corpus.packing import Packed, pack
 from corpus.purge import begin, purge, show
@@ -40,6 +41,7 @@ class Outcome(msgspec.Struct):
     phases: dict[str, float]  # seconds of wall time
     exchanges: dict[str, dict[str, int]]
     heavy: list[Heavy] = []
+    mixed: Mixed | None = None
 
 
 def compile_corpus(builder: Builder, out: Blobs, until: str | None = None) -> Outcome:
@@ -76,18 +78,20 @@ def compile_corpus(builder: Builder, out: Blobs, until: str | None = None) -> Ou
             packed = timed(stage.label, lambda s=segment: pack(builder, s, out, earlier))
         if stage is not None and until == stage.label:
             break
-    manifest = None
+    manifest = mixed = None
     if until is None:
         where = timed("index", lambda: index.write(builder, out, earlier))
         if builder.removal is not None:
             where["removed"] = seal_list(out, builder.removal.removal)
-        args = (graph, builder.partitions, builder.files, packed, where, exchanges)
+        held = timed("held-out list", lambda: heldout.write(builder, out, earlier))
+        said, mixed = mixing.write(graph.recipe, packed.shards, out, builder.executor.map)
+        args = (graph, builder.partitions, builder.files, packed, where, exchanges, held, said)
         manifest = timed("seal", lambda: seal(out, *args))
         if builder.removal is not None:
             _remove(builder, out, timed)
     builder.fold()
     flows = {s: funnel(graph.chains[s], own) for s, own in builder.partitions.items()}
-    return Outcome(manifest, flows, phases, exchanges, heavy_rules(builder, out))
+    return Outcome(manifest, flows, phases, exchanges, heavy_rules(builder, out), mixed)
 
 
 def _remove(builder: Builder, out: Blobs, timed: Callable[[str, Callable[[], Any]], Any]) -> None:

@@ -12,12 +12,14 @@ A stage declares its rounds; each names a method of the stage and is maths over 
 
 Records flow from round to round through runs: tasks write sorted runs, later rounds merge ranges of keys. A round takes
 the records of the round before it, or of those that it names with `of`: rounds are a graph, written down in an order in
-which they can run. Partitions are bundled by the first bits of their keys, so a new partition touches one bundle; what
-a bundle emits is cached by the identity of what it read, and numbers inside it count from its own first document.
-`Emit.combine` settles inside each partition what can be settled there and sends one record of each kind on, so that a
-key which half of the corpus shares stays small. It works on partitions, not on bundles, since bundles grow and shrink
-with the corpus: what a stage finds must not depend on them. `Emit.keep` alone works on bundles: the Group that follows
-must skip what is equal, wherever it comes from.
+which they can run. A round that says `loads` is given what `Exchange.load` made of the stage's assets, as `model`.
+
+Partitions are bundled by the first bits of their keys, so a new partition touches one bundle; what a bundle emits is
+cached by the identity of what it read, and numbers inside it count from its own first document. `Emit.combine` settles
+inside each partition what can be settled there and sends one record of each kind on, so that a key which half of the
+corpus shares stays small. It works on partitions, not on bundles, since bundles grow and shrink with the corpus: what a
+stage finds must not depend on them. `Emit.keep` alone works on bundles: the Group that follows must skip what is equal,
+wherever it comes from.
 
 Two records that are equal in all fields that a round sorts by must be equal in every field that a later round looks at.
 
@@ -28,6 +30,8 @@ workers, so results are the same at any number of them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -61,6 +65,7 @@ class Emit(msgspec.Struct, frozen=True):
     into: str = ""  # default: the round after this one
     keep: tuple[str, ...] = ()  # of records of a bundle that are equal in these fields the first is sent on; where it
     # combines, of those of each partition
+    loads: bool = False
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -89,12 +94,14 @@ class Solve(msgspec.Struct, frozen=True):
     sort: tuple[str, ...] = ("key",)
     of: tuple[str, ...] = ()
     distinct: bool = False
+    loads: bool = False
 
 
 class Settle(msgspec.Struct, frozen=True):
     method: str  # (records, position of each record's document in the batch, batch, part) -> columns
     reads: tuple[str, ...]
     of: tuple[str, ...] = ()
+    loads: bool = False
 
 
 Round = Emit | Group | Join | Solve | Settle
@@ -117,12 +124,26 @@ class Exchange(Stage, frozen=True, kw_only=True):
     what documents meet: `corpus`, `snapshot` (a source without one is its own) or `source`."""
 
     rounds: ClassVar[tuple[Round, ...]] = ()
+    stands_on_lists: ClassVar[bool] = False  # of the builds it stands on, the held-out documents alone
     comparable: ClassVar[tuple[str, ...]] = ()  # columns that a build it stands on must have made in the same way
 
     @property
     def stands_on(self) -> tuple[str, ...]:
         """Directories of sealed builds whose documents stand: a stage's field `against`."""
         return tuple(getattr(self, "against", ()))
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What the sealed manifest says of the stage beside its parameters."""
+        return {}
+
+    def load(self, assets: Mapping[str, Path]) -> Any:
+        """Called once per worker; `assets` maps each of the stage's asset names to a local file."""
+        return None
+
+    def told(self, columns: Columns) -> dict[str, int]:
+        """Counts to report of what the last round made of a partition: they are added up."""
+        return {}
 
     def scope_of(self, source: str, snapshot: str) -> int:
         """64 bits for what the documents of a source may meet."""
@@ -136,6 +157,16 @@ class Loader(msgspec.Struct, frozen=True):
 
     def read(self, key: int, names: tuple[str, ...]) -> pa.RecordBatch:
         raise NotImplementedError
+
+
+class Opener(msgspec.Struct, frozen=True):
+    """How a worker gets what `Exchange.load` makes. A plain value; `open` is implemented in `settle.py`."""
+
+    def open(self) -> Any:
+        raise NotImplementedError
+
+
+_NOTHING = Opener()
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -177,6 +208,7 @@ class _Task(msgspec.Struct, frozen=True):
     high: int = HASHES
     bundle: Bundle | None = None
     documents: int = 0
+    opener: Opener = _NOTHING
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -198,6 +230,11 @@ def records_of(fields: Fields, **columns: np.ndarray | int) -> np.ndarray:
     for name, values in columns.items():
         records[name] = values
     return records
+
+
+def _method(stage: Exchange, one: Emit | Solve | Settle, opener: Opener) -> Callable[..., Any]:
+    method: Callable[..., Any] = getattr(stage, one.method)
+    return partial(method, model=opener.open()) if one.loads else method
 
 
 def _read(bundle: Bundle, part: Part, names: tuple[str, ...]) -> pa.RecordBatch:
@@ -222,8 +259,9 @@ def _emit(task: _Task) -> _Made:
         assert isinstance(into, Group)
         name = f"{task.prefix}-combined"
         writer = runs.Writer(task.blobs, name, _dtype(into.fields), into.sort, into.distinct)
+    method = _method(task.stage, emit, task.opener)
     for part in bundle.parts:
-        records = getattr(task.stage, emit.method)(_read(bundle, part, emit.reads), part)
+        records = method(_read(bundle, part, emit.reads), part)
         if "doc" in (records.dtype.names or ()):
             records["doc"] += records["doc"].dtype.type(part.first - bundle.first)
         if writer is not None:
@@ -334,23 +372,26 @@ def _solve(task: _Task) -> _Made:
 
     opened = runs.opened(task.blobs, task.flow.refs)
     tell: dict[str, int] = {}
-    for out in getattr(task.stage, solve.method)(lambda: runs.merged(opened), task.documents, tell):
+    for out in _method(task.stage, solve, task.opener)(lambda: runs.merged(opened), task.documents, tell):
         writer.add(out)
     return _Made(_written(writer), told=tell)
 
 
-def settled(stage: Exchange, blobs: Blobs, flow: Flow, bundle: Bundle) -> Iterator[tuple[Part, Columns]]:
+def settled(
+    stage: Exchange, blobs: Blobs, flow: Flow, bundle: Bundle, opener: Opener = _NOTHING
+) -> Iterator[tuple[Part, Columns]]:
     """The last round, for the partitions of a bundle."""
     settle = stage.rounds[-1]
     assert isinstance(settle, Settle)
     nothing = np.empty(0, _dtype(_fields(stage, _takes(stage, len(stage.rounds) - 1)[0])))
     opened = runs.opened(blobs, flow.refs)
+    method = _method(stage, settle, opener)
     for part in bundle.parts:
         records = [*runs.merged(opened, part.first, part.first + part.rows)]
         whole = np.concatenate(records) if records else nothing
         position = (whole["key"] - np.uint64(part.first)).astype(np.int64)
         batch = _read(bundle, part, settle.reads)
-        yield part, getattr(stage, settle.method)(whole, position, batch, part)
+        yield part, method(whole, position, batch, part)
 
 
 class _Merge(msgspec.Struct, frozen=True):
@@ -374,6 +415,7 @@ def run_rounds(
     cache: str,
     map_: Map,
     say: Callable[[str, int], None],
+    opener: Opener = _NOTHING,
 ) -> tuple[Flow, dict[str, int]]:
     """All rounds but the last. `scratch` and `cache` are prefixes of names: what lies under `scratch` may be removed
     afterwards; records that no later round takes are removed here. `say(round, records)` is told after each round.
@@ -401,7 +443,8 @@ def run_rounds(
         tasks: list[_Task]
         if isinstance(one, Emit):
             tasks = [
-                _Task(blobs, stage, number, f"{cache}/{_EMITTED}-{b.identity}-{one.method}", bundle=b) for b in bundles
+                _Task(blobs, stage, number, f"{cache}/{_EMITTED}-{b.identity}-{one.method}", bundle=b, opener=opener)
+                for b in bundles
             ]
             keyed, combined = Flow(), Flow()
             into = _into(stage, number)
@@ -430,7 +473,7 @@ def run_rounds(
                 tasks = [_Task(blobs, stage, number, f"{prefix}/{b.number:05d}", flow, bundle=b) for b in bundles]
                 function = _join
             else:
-                tasks = [_Task(blobs, stage, number, f"{prefix}/0", flow, documents=documents)]
+                tasks = [_Task(blobs, stage, number, f"{prefix}/0", flow, documents=documents, opener=opener)]
                 function = _solve
             for _, made in _ordered(map_, function, tasks):
                 flows[one.method] = flows.get(one.method, Flow()).join(made.flow)

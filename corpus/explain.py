@@ -109,13 +109,13 @@ def explain(
     build = Build(out, store)
     lives = []
     if id is not None:
-        for root, level, row in index.find_id(out, build.manifest, _parse(id)):
+        for root, level, row in index.find_id(out, build.manifest, index.parse_id(id)):
             seen = Tables(store, build.partition(root))
             lives.append(_begin(build, seen, level, row))
             if graph is not None:
                 _account(build, graph, seen.partition, lives[-1])
         if not lives:
-            lives = _taken_down(build, _parse(id))
+            lives = _taken_down(build, index.parse_id(id))
         if not lives:
             raise InputError(f"{out.root}: no document has the id {id}. Look a page up with --url.")
     else:
@@ -171,16 +171,6 @@ def _account(build: Build, graph: Graph, partition: Partition, life: Life) -> No
             place = int(np.searchsorted(walk.rows(k), row))
             values = {name: walk.column(name, k)[place].as_py() for name in step.stage.reads}
             visit.accounts = step.stage.account(values, walk.load(step))
-
-
-def _parse(text: str) -> bytes:
-    try:
-        data = bytes.fromhex(text)
-    except ValueError:
-        data = b""
-    if len(data) != 16:
-        raise InputError(f"--id: got {text!r}. Expected 32 hexadecimal digits.")
-    return data
 
 
 def _begin(build: Build, seen: Tables, level: int, row: int) -> Life:
@@ -292,7 +282,7 @@ def brief(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
-        if value and isinstance(value[0], dict) and {"start", "end", "kind"} <= value[0].keys():
+        if value and isinstance(value[0], dict) and {"start", "end"} <= value[0].keys():
             return _spans(value)
         head = ", ".join(brief(item) for item in value[:_ITEMS])
         return f"[{head}]" if len(value) <= _ITEMS else f"[{head}, …] ({len(value):,} items)"
@@ -303,11 +293,22 @@ def brief(value: Any) -> str:
 
 
 def _spans(spans: list[dict[str, Any]]) -> str:
-    """Marked spans of a text (`stages/marked.py`): how much, and where the first are."""
+    """Spans of a text, such as marked ones (`stages/marked.py`): how much, and where the first are."""
     size = sum(span["end"] - span["start"] for span in spans)
-    told = [f"{s['kind']} at {s['start']:,} to {s['end']:,}, as in {s['documents']:,}" for s in spans[:_ITEMS]]
+    told = [_span(span) for span in spans[:_ITEMS]]
     more = ["…"] if len(spans) > _ITEMS else []
     return f"{len(spans):,} span{'s' * (len(spans) != 1)} of {size:,} bytes ({'; '.join(told + more)})"
+
+
+def _span(span: dict[str, Any]) -> str:
+    """A marked span, one that is cut for a benchmark, or a passage of an item (`stages/contamination.py`)."""
+    place = f"at {span['start']:,} to {span['end']:,}"
+    if "item" in span:
+        grams, documents = (f"{span[n]:,} {n[:-1]}{'s' * (span[n] != 1)}" for n in ("grams", "documents"))
+        return f"{span['benchmark']} item {span['item']} {place}: {grams}, in {documents}: “{span['gram']}”"
+    if "benchmark" in span:
+        return f"{span['kind']} {place}, for {span['benchmark']}"
+    return f"{span['kind']} {place}, as in {span['documents']:,}"
 
 
 def show(lives: list[Life]) -> RenderableType:

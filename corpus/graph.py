@@ -60,7 +60,7 @@ class Graph:
                 digests[name] = root_digest(place_of(name, recipe.path.parent))
                 continue
             path = assets.find(name, recipe.path.parent)
-            digests[name] = assets.install(store, path) if install else assets.sha256(path.read_bytes())
+            digests[name] = assets.install(store, path) if install else assets.digest_of(path)
         return digests
 
     def labels(self) -> list[str]:

@@ -85,7 +85,7 @@ class Definition(msgspec.Struct, frozen=True):
             "revision": self.revision,
             "parameters": self.parameters,
             "uses": self.uses,
-            "assets": sorted(self.assets.values()),
+            "assets": list(self.assets.values()),  # in the order in which the stage names them: which is which
         }
 
 

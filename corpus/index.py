@@ -1,10 +1,11 @@
 """Where each id and each URL is: sorted buckets, so that one look-up reads one object.
 
-index/ids-<nnnnn>.parquet    id (binary 16), root (partition key), level (position of the step whose table has it), row
+index/ids-<nnnnn>.parquet    id (binary 16), root (partition key), level (position of the step whose table has it), row;
+                             sorted by a hash of the id
 index/urls-<nnnnn>.parquet   hash (xxh3_64 of the URL), root, row; sorted
 
 Dropped documents are in it too: their reasons are what `explain` is asked for. A bundle of partitions is collected into
-one sorted run, a bucket reads its range of every run: memory is bounded by the entries of a bundle (about 4M).
+one sorted run, a bucket reads its range of every run: memory is bounded by the entries of a bundle (about 2M).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -16,19 +17,22 @@ import pyarrow.compute as pc
 import xxhash
 
 from corpus import tables
+from corpus.errors import InputError
 from corpus.identity import canonical, sha256
-from corpus.pack import bundles, halves, joined, power_of_two
+from corpus.pack import bundles, halves, joined, order_of, power_of_two
 from corpus.publish import read_table
 from corpus.record import Table
+from corpus.runs import sorted_records, together
 from corpus.stage import Regroup
 from corpus.store import Blobs
 
 if TYPE_CHECKING:
     from corpus.build import Builder
 
-BUNDLE_ENTRIES = 4 << 20
+FORMAT = 2  # of the runs
+BUNDLE_ENTRIES = 2 << 20
 BUCKET_ENTRIES = 1 << 20
-_ENTRY = np.dtype([("hi", "<u8"), ("lo", "<u8"), ("root", "<u8"), ("row", "<u4"), ("level", "<u4")])
+_ENTRY = np.dtype([("key", "<u8"), ("hi", "<u8"), ("lo", "<u8"), ("root", "<u8"), ("row", "<u4"), ("level", "<u4")])
 _KINDS = ("ids", "urls")
 MARK = "packed/index.step"  # in the build directory: what the indices there were collected from
 
@@ -49,6 +53,11 @@ class BucketTask(msgspec.Struct, frozen=True):
     runs: tuple[str, ...]
 
 
+def spread(hi: np.ndarray, lo: np.ndarray) -> np.ndarray:
+    """What ids are sorted by and parted into buckets by: a hash, since all ids of one file begin with the same bits."""
+    return order_of(hi, lo, 0)
+
+
 def url_hash(url: str) -> int:
     return xxhash.xxh3_64_intdigest(url.encode())
 
@@ -65,6 +74,7 @@ def collect(task: CollectTask) -> None:
             stored = read_table(task.store, table, names)
             entry = np.zeros(stored.num_rows, _ENTRY)
             entry["hi"], entry["lo"] = halves(tables.combine(stored["id"]))
+            entry["key"] = spread(entry["hi"], entry["lo"])
             entry["root"], entry["level"], entry["row"] = root, level, tables.combine(stored["row"]).to_numpy()
             ids.append(entry)
             if has_urls:
@@ -72,19 +82,22 @@ def collect(task: CollectTask) -> None:
                 there = np.asarray(column.is_valid())
                 found = entry[there].copy()
                 found["hi"] = [url_hash(url) for url in pc.drop_null(column).to_pylist()]
-                found["lo"] = 0
+                found["key"], found["lo"] = found["hi"], 0
                 urls.append(found)
     for kind, parts in zip(_KINDS, (ids, urls), strict=True):
-        entries = np.concatenate(parts)
+        entries = together(parts)
         if kind == "ids":  # a document that was not parted keeps its id: its first place is enough
-            entries = entries[np.lexsort((entries["level"], entries["lo"], entries["hi"]))]
+            entries = sorted_records(entries, ("key", "hi", "lo", "level"))
             again = (entries["hi"][1:] == entries["hi"][:-1]) & (entries["lo"][1:] == entries["lo"][:-1])
             entries = entries[np.concatenate([[True], ~again])] if len(entries) else entries
         else:
-            entries = entries[np.lexsort((entries["row"], entries["root"], entries["hi"]))]
+            entries = sorted_records(entries, ("key", "root", "row"))
         edges = np.array([b * (1 << 64) // task.buckets for b in range(task.buckets)], dtype=np.uint64)
-        bounds = np.append(np.searchsorted(entries["hi"], edges), len(entries)).astype("<i8")
-        task.store.put(f"{task.name}-{kind}.run", bounds.tobytes() + entries.tobytes())
+        bounds = np.append(np.searchsorted(entries["key"], edges), len(entries)).astype("<i8")
+        body = [bounds.tobytes(), *([entries.view(np.uint8).data] if len(entries) else [])]
+        task.store.put(f"{task.name}-{kind}.run", *body)
+        del entries, body
+        parts.clear()
 
 
 def write_bucket(task: BucketTask) -> dict[str, Any]:
@@ -94,8 +107,8 @@ def write_bucket(task: BucketTask) -> dict[str, Any]:
         begin, end = np.frombuffer(task.store.get(run, 8 * task.bucket, 8 * task.bucket + 16), "<i8")
         size = _ENTRY.itemsize
         parts.append(np.frombuffer(task.store.get(run, head + int(begin) * size, head + int(end) * size), _ENTRY))
-    entries = np.concatenate(parts)
-    entries = entries[np.lexsort((entries["row"], entries["level"], entries["root"], entries["lo"], entries["hi"]))]
+    entries = together(parts)
+    entries = sorted_records(entries, ("key", "hi", "lo", "root", "level", "row"))
     columns: dict[str, pa.Array] = {"root": pa.array(entries["root"].copy()), "row": pa.array(entries["row"].copy())}
     if task.kind == "ids":
         columns["id"] = joined(entries["hi"], entries["lo"])
@@ -126,7 +139,7 @@ def _plan(builder: "Builder") -> tuple[list[CollectTask], int]:
     for keys in bundles(weights, BUNDLE_ENTRIES):
         parts = tuple((key, members[key]) for key in keys)
         identity = sha256(
-            canonical([[f"{k:016x}", [t.sha256 for _, t, _ in levels]] for k, levels in parts] + [buckets])
+            canonical([FORMAT, *([f"{k:016x}", [t.sha256 for _, t, _ in levels]] for k, levels in parts), buckets])
         )
         tasks.append(CollectTask(builder.store, parts, buckets, f"runs/index/{identity}"))
     return tasks, buckets
@@ -165,7 +178,7 @@ def write(builder: "Builder", out: Blobs, earlier: dict[str, Any]) -> dict[str, 
 
 
 def run_entries(store: Blobs, name: str) -> np.ndarray:
-    """The entries of a run: (hi, lo) of an id or (hash, 0) of a URL, root, row, level."""
+    """The entries of a run: its key, (hi, lo) of an id or (hash, 0) of a URL, root, row, level."""
     data = store.get(name)
     buckets = 1
     while 8 * (buckets + 1) < len(data):
@@ -176,10 +189,22 @@ def run_entries(store: Blobs, name: str) -> np.ndarray:
     return np.empty(0, _ENTRY)
 
 
+def parse_id(text: str) -> bytes:
+    """An id from its hexadecimal digits. InputError where it is none."""
+    try:
+        data = bytes.fromhex(text)
+    except ValueError:
+        data = b""
+    if len(data) != 16:
+        raise InputError(f"--id: got {text!r}. Expected 32 hexadecimal digits.")
+    return data
+
+
 def find_id(out: Blobs, manifest: dict[str, Any], identity: bytes) -> list[tuple[int, int, int]]:
     """(root key, level, row) of an id."""
     part = manifest["index"]["ids"]
-    table = tables.read(out.get(part["files"][int.from_bytes(identity[:8], "big") * part["buckets"] >> 64]["path"]))
+    (key,) = spread(*halves(pa.array([identity], pa.binary(16)))).tolist()
+    table = tables.read(out.get(part["files"][key * part["buckets"] >> 64]["path"]))
     hit = table.filter(pc.equal(table["id"], pa.scalar(identity, pa.binary(16))))
     return list(zip(*(hit[name].to_pylist() for name in ("root", "level", "row")), strict=True))
 

@@ -96,6 +96,8 @@ class Family:
         for name, build in (("", self.build), *self._earlier.items()):
             for root, level, row in index.find_id(build.out, build.manifest, identity):
                 seen = Tables(build.store, build.partition(root))
+                if name and not build.store.exists(seen.records[0].table.name):
+                    continue  # its store is gone; what it held out is still compared with
                 own = [record.kind for record in seen.records] if name else build.labels(seen.partition.source)
                 wanted = kinds[label] if name else label
                 before = own.index(wanted) if wanted in own else len(seen.records)

@@ -21,6 +21,7 @@ from corpus.graph import Partition
 from corpus.pack import Shard, halves, order_of
 from corpus.record import Record
 from corpus.sealed import open_manifest, read_steps
+from corpus.spans import slices
 from corpus.store import Blobs
 
 
@@ -79,6 +80,14 @@ class Build:
             )
         return self._steps[1][root]
 
+    def tokens(self, shard: Shard, start: int, stop: int) -> np.ndarray:
+        """Tokens [start, stop) of a shard. VerifyError where it ends before."""
+        kind = np.dtype(shard.dtype).newbyteorder("<")
+        data = self.out.get(shard.bin.path, start * kind.itemsize, stop * kind.itemsize)
+        if len(data) != (stop - start) * kind.itemsize:
+            raise VerifyError(f"{self.out.url(shard.bin.path)}: ends before token {stop}. Run `corpus verify`.")
+        return np.frombuffer(data, kind)
+
     def splits(self, source: str) -> dict[str, list[Shard]]:
         """Shards of a source by split, in the order of their numbers."""
         found: dict[str, list[Shard]] = {}
@@ -89,16 +98,22 @@ class Build:
 
     def place(self, source: str, identity: bytes) -> "Place | None":
         """Where a document lies in the shards; None where it was not packed. One side table is read per split."""
-        hi, lo = halves(pa.array([identity], pa.binary(16)))
-        order = int(order_of(hi, lo, self.seed)[0])
+        return self.places(source, [identity]).get(identity)
+
+    def places(self, source: str, ids: Sequence[bytes]) -> dict[bytes, "Place"]:
+        """Where documents of a source lie in its shards, of those that were packed. Each side table is read once."""
+        asked = pa.array(ids, pa.binary(16))
+        order = order_of(*halves(asked), self.seed)
+        found: dict[bytes, Place] = {}
         for split, shards in self.splits(source).items():
-            shard = shards[(order >> 52) * len(shards) >> 12]
-            docs = tables.read(self.out.get(shard.docs.path), ["id", "start", "tokens"])
-            hit = docs.filter(pc.equal(docs["id"], pa.scalar(identity, pa.binary(16))))
-            if hit.num_rows:
-                start = hit["start"][0].as_py()
-                return Place(shard.path, split, start, start + hit["tokens"][0].as_py())
-        return None
+            number = (order >> np.uint64(52)) * np.uint64(len(shards)) >> np.uint64(12)
+            for one in np.unique(number).tolist():
+                shard = shards[one]
+                docs = tables.read(self.out.get(shard.docs.path), ["id", "start", "tokens"])
+                hit = docs.filter(pc.is_in(docs["id"], asked.filter(pa.array(number == one))))
+                for identity, start, tokens in zip(*(hit[name].to_pylist() for name in hit.schema.names), strict=True):
+                    found[identity] = Place(shard.path, split, start, start + tokens)
+        return found
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -218,6 +233,20 @@ class Tables:
         group = next(g for g in range(len(sizes)) if place < starts[g + 1])
         names = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
         return file.read_row_group(group, names, use_threads=False).slice(place - starts[group], 1).to_pylist()[0]
+
+    def has(self, name: str) -> bool:
+        """Whether a stage of the chain adds this column."""
+        return any(name in record.columns for record in self.records)
+
+    def at(self, name: str, rows: np.ndarray, level: int, before: int) -> pa.Array:
+        """Values of a column as step `before` finds it, for rows in the numbering of `level`."""
+        j = next(j for j in range(before - 1, -1, -1) if name in self.records[j].columns)
+        if name == "text" and "parents" in self.records[j].columns:
+            row, start, end = (values[self.up(rows, level, j)] for values in self.parents(j))
+            parents, position = np.unique(row, return_inverse=True)
+            return slices(self.at(name, parents, level_of(self.records, j - 1), j), position, start, end)
+        place = np.searchsorted(self.rows(j), self.up(rows, level, level_of(self.records, j)))
+        return self.column(j, name).take(pa.array(place))
 
     def text(self, row: int, level: int, before: int) -> str | None:
         """Text of a row of `level` as step `before` finds it; None where no table holds it."""

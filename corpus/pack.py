@@ -6,16 +6,16 @@ is a range of hashes, any worker count gives the same bytes, and a document that
 Two passes. A *run* holds the tokens of a bundle of partitions (bundled by the first bits of their keys, so that a new
 partition touches one bundle), sorted by order, with an index of 4,096 equal ranges of the order and a digest of each. A
 *shard* then reads its range of every run, a slice of the range at a time. A bundle holds about 32M tokens and a slice
-about 16M, which is what bounds the memory of a task (0.5 GB); the side table of a shard takes 48 bytes per document.
+about 16M, which is what bounds the memory of a task (0.5 GB); the side table of a shard takes 52 bytes per document.
 
 The side table names a document by its id and by the reader's row that it comes from, also where it is a part: rows of
 parts count up anew, so one document that leaves would change the side tables of every shard.
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar, NamedTuple
 
 import msgspec
 import numba as nb
@@ -29,10 +29,11 @@ from corpus.chain import Walk
 from corpus.errors import RecipeError, StoreError
 from corpus.identity import canonical, sha256
 from corpus.record import Record, folder, publish
+from corpus.runs import chosen, rows_of, sort_order, together
 from corpus.stage import Stage
-from corpus.steps import Origin, Step
+from corpus.steps import Origin, Step, columns_read
 from corpus.store import Blobs
-from corpus.tokens import ShardWriter, optimal_dtype
+from corpus.tokens import FileDigest, ShardWriter, Sink, optimal_dtype
 from corpus.work import load_model
 
 BUCKETS = 4096
@@ -40,33 +41,47 @@ BUNDLE_TOKENS = 32 << 20
 SLICE_TOKENS = 16 << 20
 SPLITS = ("train", "heldout")
 
+_SIDE_ROWS = 32 * tables.ROW_GROUP_ROWS  # of a side table, written at a time
 _HEAD_BYTES = 256  # of a run: JSON, padded with spaces
 
 _DOCUMENT = np.dtype(
-    [("order", "<u8"), ("hi", "<u8"), ("lo", "<u8"), ("partition", "<u8"), ("row", "<u4"), ("tokens", "<u4")]
+    [
+        ("order", "<u8"),
+        ("hi", "<u8"),
+        ("lo", "<u8"),
+        ("partition", "<u8"),
+        ("row", "<u4"),
+        ("tokens", "<u4"),
+        ("cluster", "<u4"),
+    ]
 )
 
 
 class Pack(Stage, frozen=True, kw_only=True, tag="pack"):
     """Token shards in Megatron-core's IndexedDataset format, each with a side table of its documents.
 
-    shard_tokens   aimed size of a shard; the number of shards per source and split is a power of two
-    heldout_share  share of the survivors, chosen by a hash of their content, that goes to the split `heldout`
-    """
+    shard_tokens     aimed size of a shard; the number of shards per source and split is a power of two
+    shard_documents  most documents of a shard, about: what verify and trace hold of one grows with them
+    clusters       say in the side tables how large the cluster of each document was; a mixture by cluster sets it
 
-    revision: ClassVar[int] = 2
-    reads: ClassVar[tuple[str, ...]] = ("tokens", "n_tokens", "id", "content")
+    Where a stage before it adds `split`, it says which documents are `heldout`; without one all are `train`."""
+
+    revision: ClassVar[int] = 3
+    reads: ClassVar[tuple[str, ...]] = ("tokens", "n_tokens", "id")
 
     shard_tokens: int = 1 << 30
-    heldout_share: float = 0.0
+    shard_documents: int = 8 << 20
+    clusters: bool = False
 
     def __post_init__(self) -> None:
         if self.shard_tokens < 1024:
             raise RecipeError(f".shard_tokens: got {self.shard_tokens}. Expected 1024 or more.")
-        if not 0 <= self.heldout_share < 1:
-            raise RecipeError(
-                f".heldout_share: got {self.heldout_share}. Expected a share from 0 up to, not including, 1."
-            )
+        if self.shard_documents < 1024:
+            raise RecipeError(f".shard_documents: got {self.shard_documents}. Expected 1024 or more.")
+
+    @property
+    def may_read(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("split", "cluster_size") if self.clusters else ("split",)
 
 
 class Vocabulary(msgspec.Struct, frozen=True):
@@ -82,7 +97,6 @@ class RunTask(msgspec.Struct, frozen=True):
     store: Blobs
     steps: tuple[Step, ...]
     members: tuple[tuple[Origin, tuple[Record, ...]], ...]  # partitions of the bundle, by key
-    pack: Pack
     seed: int
     vocabulary: Vocabulary
     names: tuple[str, ...]  # of the run, by split
@@ -99,6 +113,8 @@ class ShardTask(msgspec.Struct, frozen=True):
     definition: dict[str, Any]
     seed: int
     vocabulary: Vocabulary
+    clusters: bool
+    generation: int = 0
 
 
 class FileInfo(msgspec.Struct, frozen=True):
@@ -153,24 +169,43 @@ def order_of(hi: np.ndarray, lo: np.ndarray, seed: int) -> np.ndarray:
     return mix(mix(hi ^ start) + lo)
 
 
-def is_heldout(content: pa.Array, seed: int, share: float) -> np.ndarray:
-    """Chosen by content, so that equal texts are never on both sides."""
-    hi, lo = halves(content)
-    return (
-        order_of(hi, lo, seed ^ 0x48454C44) < np.uint64(int(share * 2.0**64)) if share else np.zeros(len(content), bool)
-    )
-
-
 @nb.njit(cache=True, nogil=True)
-def _gather(values, starts, lengths, eod, out):  # type: ignore[no-untyped-def]
-    place = 0
+def _scatter(values, starts, lengths, places, eod, out):  # type: ignore[no-untyped-def]
+    """Documents of `values` to their places in `out`, `eod` behind each where it is one. Views are what lets the
+    compiler use wide moves: two to four times as fast as counting both positions."""
     for i in range(starts.size):
-        for j in range(starts[i], starts[i] + lengths[i]):
-            out[place] = values[j]
-            place += 1
+        begin, size, place = starts[i], lengths[i], places[i]
+        source, target = values[begin : begin + size], out[place : place + size]
+        for j in range(size):
+            target[j] = source[j]
         if eod >= 0:
-            out[place] = eod
-            place += 1
+            out[place + size] = eod
+
+
+class _Piece(NamedTuple):
+    """Documents, and the tokens that they have in `values`, from `starts` on, `lengths` of them."""
+
+    documents: np.ndarray
+    values: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+
+
+def _in_order(pieces: Sequence[_Piece], eod: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """The documents of all pieces by their hash, and their tokens, each copied once."""
+    every = together([np.empty(0, _DOCUMENT), *(piece.documents for piece in pieces)])
+    order = sort_order(every, ("order", "hi", "lo"))
+    documents = rows_of(every, order)
+    ends = np.cumsum(documents["tokens"], dtype=np.int64)
+    places = np.empty(len(every), np.int64)
+    places[order] = ends - documents["tokens"]
+    tokens = np.empty(int(ends[-1]) if len(ends) else 0, dtype)
+    begin = 0
+    for piece in pieces:
+        own = places[begin : begin + len(piece.documents)]
+        _scatter(piece.values, piece.starts, piece.lengths, own, eod, tokens)
+        begin += len(piece.documents)
+    return documents, tokens
 
 
 def write_runs(task: RunTask) -> tuple[tuple[int, int], ...]:
@@ -178,73 +213,70 @@ def write_runs(task: RunTask) -> tuple[tuple[int, int], ...]:
     if all(task.store.exists(name) for name in task.names):
         heads = [msgspec.json.decode(task.store.get(name, 0, _HEAD_BYTES)) for name in task.names]
         return tuple((head["documents"], head["tokens"]) for head in heads)
-    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    pieces: list[list[_Piece]] = [[] for _ in SPLITS]
     dtype = optimal_dtype(task.vocabulary.vocab_size)
     for origin, records in task.members:
         walk = Walk(origin, task.steps, task.store, {}, lambda step: load_model(task.store, step), records=records)
         k = len(records)
         tokens, ids = walk.column("tokens", k), walk.column("id", k)
         hi, lo = halves(ids)
-        documents = np.empty(len(ids), dtype=_DOCUMENT)
+        documents = np.zeros(len(ids), dtype=_DOCUMENT)
         documents["order"] = order_of(hi, lo, task.seed)
         documents["hi"], documents["lo"] = hi, lo
         documents["partition"] = origin.key
         documents["row"] = walk.origins(k)
         lengths = pc.list_value_length(tokens).to_numpy(zero_copy_only=False)
         documents["tokens"] = lengths + 1
-        heldout = is_heldout(walk.column("content", k), task.seed, task.pack.heldout_share)
-        flat = np.empty(int(lengths.sum()) + len(lengths), dtype=dtype)
-        starts = tokens.offsets.to_numpy()[:-1].astype(np.int64)
-        _gather(tokens.values.to_numpy(zero_copy_only=False), starts, lengths, task.vocabulary.eod, flat)
-        parts.append((documents, heldout, flat))
+        there = columns_read(task.steps, k)
+        if "cluster_size" in there:  # null where a document stood alone
+            documents["cluster"] = pc.fill_null(walk.column("cluster_size", k), 1).to_numpy(zero_copy_only=False)
+        heldout = np.zeros(len(ids), bool)
+        if "split" in there:
+            heldout = np.asarray(pc.equal(walk.column("split", k), SPLITS[1]))
+        values, starts = tokens.values.to_numpy(zero_copy_only=False), tokens.offsets.to_numpy()[:-1]
+        for split, own in enumerate((~heldout, heldout)):
+            if own.any():
+                pieces[split].append(_Piece(chosen(documents, own), values, starts[own], lengths[own]))
     counts = []
-    for split, name in enumerate(task.names):
-        counts.append(_write_run(task.store, name, parts, bool(split), dtype))
+    for name, own in zip(task.names, pieces, strict=True):
+        counts.append(_write_run(task.store, name, *_in_order(own, task.vocabulary.eod, dtype)))
     return tuple(counts)
 
 
-def _write_run(
-    store: Blobs, name: str, parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], heldout: bool, dtype: np.dtype
-) -> tuple[int, int]:
-    every = np.concatenate([p[0] for p in parts]) if parts else np.empty(0, _DOCUMENT)
-    flat = np.concatenate([p[2] for p in parts]) if parts else np.empty(0, dtype)
-    chosen = np.flatnonzero(np.concatenate([p[1] for p in parts]) == heldout) if parts else np.empty(0, np.int64)
-    starts = np.cumsum(every["tokens"], dtype=np.int64) - every["tokens"]
-    chosen = chosen[np.lexsort((every["lo"][chosen], every["hi"][chosen], every["order"][chosen]))]
-    documents = every[chosen]
-    lengths = documents["tokens"].astype(np.int64)
-    tokens = np.empty(int(lengths.sum()), dtype=dtype)
-    _gather(flat, starts[chosen], lengths, -1, tokens)
+def _write_run(store: Blobs, name: str, documents: np.ndarray, tokens: np.ndarray) -> tuple[int, int]:
+    """`documents` in order, and their tokens."""
     bounds = np.searchsorted(documents["order"] >> np.uint64(52), np.arange(BUCKETS + 1, dtype=np.uint64))
-    ends = np.concatenate([[0], np.cumsum(lengths)])
+    ends = np.concatenate([[0], np.cumsum(documents["tokens"], dtype=np.int64)])
     index = np.stack([bounds, ends[bounds]]).astype("<i8")
     digests = np.zeros(BUCKETS, dtype="<u8")
     for b in np.flatnonzero(np.diff(bounds)):
         digests[b] = _digest(documents[bounds[b] : bounds[b + 1]], tokens[index[1, b] : index[1, b + 1]])
-    body = index.tobytes() + digests.tobytes() + documents.tobytes() + tokens.tobytes()
-    head = {"sha256": sha256(body), "dtype": dtype.name, "documents": len(documents), "tokens": len(tokens)}
-    store.put(name, canonical(head).ljust(_HEAD_BYTES) + body)
+    head = {"dtype": tokens.dtype.name, "documents": len(documents), "tokens": len(tokens)}
+    pieces = [index.data, digests.data, documents.view(np.uint8).data, tokens.data]
+    store.put(name, canonical(head).ljust(_HEAD_BYTES), *(piece.cast("B") for piece in pieces if piece.nbytes))
     return len(documents), len(tokens)
 
 
 def _digest(documents: np.ndarray, tokens: np.ndarray) -> int:
-    piece = xxhash.xxh3_64(documents.tobytes())
-    piece.update(tokens.tobytes())
+    piece = xxhash.xxh3_64(documents.view(np.uint8))
+    piece.update(tokens)
     return piece.intdigest()
 
 
 class _Run:
-    """Index of a run, and slices of it."""
+    """A range of buckets of a run, and slices of it. What is held of its index is that range."""
 
-    def __init__(self, store: Blobs, name: str, dtype: np.dtype) -> None:
-        self.store, self.name, self.dtype = store, name, dtype
+    def __init__(self, store: Blobs, name: str, dtype: np.dtype, begin: int = 0, end: int = BUCKETS) -> None:
+        self.store, self.name, self.dtype, self.begin = store, name, dtype, begin
         head = store.get(name, _HEAD_BYTES, _HEAD_BYTES + 24 * BUCKETS + 16)
-        self.index = np.frombuffer(head, "<i8", 2 * (BUCKETS + 1)).reshape(2, -1)
-        self.digests = np.frombuffer(head, "<u8", BUCKETS, 16 * (BUCKETS + 1))
+        index = np.frombuffer(head, "<i8", 2 * (BUCKETS + 1)).reshape(2, -1)
+        self.index = index[:, begin : end + 1].copy()
+        self.digests = np.frombuffer(head, "<u8", BUCKETS, 16 * (BUCKETS + 1))[begin:end].copy()
         self.documents_at = _HEAD_BYTES + len(head)
-        self.tokens_at = self.documents_at + int(self.index[0, -1]) * _DOCUMENT.itemsize
+        self.tokens_at = self.documents_at + int(index[0, -1]) * _DOCUMENT.itemsize
 
     def slice(self, begin: int, end: int) -> tuple[np.ndarray, np.ndarray]:
+        begin, end = begin - self.begin, end - self.begin
         (a, b), (c, d) = self.index[0, [begin, end]], self.index[1, [begin, end]]
         size, wide = _DOCUMENT.itemsize, self.dtype.itemsize
         documents = self.store.get(self.name, self.documents_at + int(a) * size, self.documents_at + int(b) * size)
@@ -254,7 +286,7 @@ class _Run:
         for i in np.flatnonzero(np.diff(bounds)):
             piece = _digest(one[bounds[i] : bounds[i + 1]], two[ends[i] : ends[i + 1]])
             if piece != self.digests[begin + i]:
-                where = f"{self.store.url(self.name)}: damaged in range {begin + i}"
+                where = f"{self.store.url(self.name)}: damaged in range {self.begin + begin + i}"
                 raise StoreError(f"{where}. Remove it and build again.")
         return one, two
 
@@ -287,10 +319,9 @@ def is_there(shard: Shard, out: Blobs) -> bool:
 
 def shard_step(task: ShardTask, runs: list[_Run]) -> str:
     """Identity of a shard: the definition, the seed, the tokenizer, and the digests of its range of every run."""
-    begin, end = _range(task.number, task.shards)
-    ranges = [sha256(run.digests[begin:end].tobytes()) for run in runs if run.index[0, begin] != run.index[0, end]]
+    ranges = [sha256(run.digests.tobytes()) for run in runs if run.index[0, 0] != run.index[0, -1]]
     inputs = [task.definition, task.seed, task.source, task.split, task.number, task.shards, ranges]
-    return sha256(canonical([*inputs, task.vocabulary.sha256]))
+    return sha256(canonical([*inputs, task.vocabulary.sha256, *([task.generation] if task.generation else [])]))
 
 
 def _range(number: int, shards: int) -> tuple[int, int]:
@@ -300,38 +331,43 @@ def _range(number: int, shards: int) -> tuple[int, int]:
 def write_shard(task: ShardTask) -> Shard:
     """Make one shard, unless it is there already."""
     dtype = optimal_dtype(task.vocabulary.vocab_size)
-    runs = [_Run(task.store, name, dtype) for name in task.runs]
+    begin, end = _range(task.number, task.shards)
+    runs = [_Run(task.store, name, dtype, begin, end) for name in task.runs]
     step = shard_step(task, runs)
     record = f"{folder(task.source, 'shard')}/{step}.json"
     if task.store.exists(record):
         shard = msgspec.json.decode(task.store.get(record), type=Shard)
         if is_there(shard, task.out):
             return shard
-    begin, end = _range(task.number, task.shards)
-    prefix = f"tokens/{task.source}_{task.split}_0_{task.number:05d}_text_document"
+    prefix = f"tokens/{task.source}_{task.split}_{task.generation}_{task.number:05d}_text_document"
     with tempfile.TemporaryDirectory(prefix="corpus-shard-") as scratch:
-        one, two = Path(scratch) / "bin", Path(scratch) / "idx"
-        with open(one, "wb") as bin_file, open(two, "wb") as idx_file:
+        one, two, three = (Path(scratch) / name for name in ("bin", "idx", "docs"))
+        with open(one, "wb") as bin_file, open(two, "wb") as idx_file, open(three, "wb") as docs_file:
             writer = ShardWriter(bin_file, idx_file, task.vocabulary.vocab_size)
-            documents = [_merge(runs, a, b, writer) for a, b in _slices(runs, begin, end)]
-            done = writer.finish()
-        side = _side_table(np.concatenate(documents) if documents else np.empty(0, _DOCUMENT))
+            side = SideWriter(docs_file, task.clusters)
+            for a, b in _slices(runs, begin, end):
+                pieces = [_piece(*run.slice(a, b)) for run in runs]
+                documents, tokens = _in_order(pieces, -1, dtype)
+                del pieces
+                writer.extend(tokens, documents["tokens"])
+                side.extend(documents)
+            done, docs = writer.finish(), side.finish()
         task.out.remove(mark(prefix))
         task.out.put_file(f"{prefix}.bin", one)
         task.out.put_file(f"{prefix}.idx", two)
-        task.out.put(f"{prefix}.docs.parquet", side)
+        task.out.put_file(f"{prefix}.docs.parquet", three)
     shard = Shard(
         step=step,
         source=task.source,
         split=task.split,
-        generation=0,
+        generation=task.generation,
         path=prefix,
         documents=done.documents,
         tokens=done.tokens,
         dtype=done.dtype,
         bin=FileInfo(f"{prefix}.bin", done.bin.bytes, done.bin.sha256),
         idx=FileInfo(f"{prefix}.idx", done.idx.bytes, done.idx.sha256),
-        docs=FileInfo(f"{prefix}.docs.parquet", len(side), sha256(side)),
+        docs=FileInfo(f"{prefix}.docs.parquet", docs.bytes, docs.sha256),
     )
     publish(task.store, shard, task.source, "shard")
     task.out.put(mark(prefix), step.encode())
@@ -342,7 +378,7 @@ def _slices(runs: list[_Run], begin: int, end: int) -> list[tuple[int, int]]:
     """Ranges of buckets that hold about SLICE_TOKENS together."""
     if not runs:
         return []
-    sizes = np.sum([np.diff(run.index[1])[begin:end] for run in runs], axis=0)
+    sizes = np.sum([np.diff(run.index[1]) for run in runs], axis=0)
     cuts, first, held = [], begin, 0
     for offset, size in enumerate(sizes.tolist()):
         if held and held + size > SLICE_TOKENS:
@@ -352,30 +388,55 @@ def _slices(runs: list[_Run], begin: int, end: int) -> list[tuple[int, int]]:
     return [*cuts, (first, end)]
 
 
-def _merge(runs: list[_Run], begin: int, end: int, writer: ShardWriter) -> np.ndarray:
-    pieces = [run.slice(begin, end) for run in runs]
-    documents = np.concatenate([p[0] for p in pieces])
-    flat = np.concatenate([p[1] for p in pieces])
-    starts = np.cumsum(documents["tokens"], dtype=np.int64) - documents["tokens"]
-    order = np.lexsort((documents["lo"], documents["hi"], documents["order"]))
-    documents = documents[order]
+def _piece(documents: np.ndarray, tokens: np.ndarray) -> _Piece:
     lengths = documents["tokens"].astype(np.int64)
-    tokens = np.empty(len(flat), dtype=flat.dtype)
-    _gather(flat, starts[order], lengths, -1, tokens)
-    writer.extend(tokens, lengths)
-    return documents
+    return _Piece(documents, tokens, np.cumsum(lengths) - lengths, lengths)
 
 
-def _side_table(documents: np.ndarray) -> bytes:
-    lengths = documents["tokens"].astype(np.int64)
-    columns = {
-        "start": pa.array(np.cumsum(lengths) - lengths),
-        "tokens": pa.array(lengths.astype(np.int32)),
-        "id": joined(documents["hi"], documents["lo"]),
-        "partition": pa.array(documents["partition"].copy()),
-        "row": pa.array(documents["row"].copy()),
-    }
-    return tables.to_bytes(tables.canonical(columns))
+class SideWriter:
+    """The side table of a shard, a block of rows at a time: the bytes of `tables.to_bytes`, in bounded memory."""
+
+    def __init__(self, file: BinaryIO, clusters: bool) -> None:
+        self._clusters = clusters
+        self._sink = Sink(file)
+        self._held: list[np.ndarray] = []
+        self._start = 0
+        self._written = False
+        self._writer = tables.writer(pa.PythonFile(self._sink, "w"), self._table(np.empty(0, _DOCUMENT)).schema)
+
+    def extend(self, documents: np.ndarray) -> None:
+        self._held.append(documents)
+        if sum(map(len, self._held)) >= _SIDE_ROWS:
+            held = together(self._held)
+            whole = len(held) // tables.ROW_GROUP_ROWS * tables.ROW_GROUP_ROWS
+            self._write(held[:whole])
+            self._held = [held[whole:].copy()]
+
+    def _write(self, documents: np.ndarray) -> None:
+        self._written = True
+        self._writer.write_table(self._table(documents), row_group_size=tables.ROW_GROUP_ROWS)
+
+    def _table(self, documents: np.ndarray) -> pa.Table:
+        lengths = documents["tokens"].astype(np.int64)
+        ends = self._start + np.cumsum(lengths)
+        self._start = int(ends[-1]) if len(ends) else self._start
+        columns = {
+            "start": pa.array(ends - lengths),
+            "tokens": pa.array(lengths.astype(np.int32)),
+            "id": joined(documents["hi"], documents["lo"]),
+            "partition": pa.array(documents["partition"].copy()),
+            "row": pa.array(documents["row"].copy()),
+        }
+        if self._clusters:
+            columns["cluster_size"] = pa.array(documents["cluster"].copy())
+        return tables.canonical(columns)
+
+    def finish(self) -> FileDigest:
+        held = together([np.empty(0, _DOCUMENT), *self._held])
+        if len(held) or not self._written:  # a table without rows has a row group, too
+            self._write(held)
+        self._writer.close()
+        return self._sink.digest()
 
 
 def power_of_two(value: float) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from corpus.assets import place_of
 from corpus.build import Builder
 from corpus.errors import LawError, RecipeError
 from corpus.graph import Segment
@@ -22,6 +23,7 @@ from corpus.pack import (
     write_runs,
     write_shard,
 )
+from corpus.sealed import open_manifest
 from corpus.settle import digests_read
 from corpus.steps import Origin, provider
 from corpus.store import Blobs
@@ -60,6 +62,18 @@ class _Plan(msgspec.Struct):
     of: list[str]
     vocabulary: Vocabulary
     identity: str
+    generations: dict[str, int]
+
+
+def _generations(builder: Builder) -> dict[str, int]:
+    """Of each source that builds named by `against` have shards of: one more than theirs. A build that stands on them
+    is an append: its shards can lie beside theirs, which it does not touch. Any other source begins with 0."""
+    found: dict[str, int] = {}
+    for name in dict.fromkeys(name for stage in builder.recipe.stages for name in getattr(stage, "against", ())):
+        earlier = open_manifest(Blobs(place_of(name, builder.recipe.path.parent)))
+        for shard in earlier["shards"]:
+            found[shard["source"]] = max(found.get(shard["source"], 0), shard["generation"] + 1)
+    return found
 
 
 def _plan(builder: Builder, segment: Segment) -> _Plan:
@@ -90,9 +104,11 @@ def _plan(builder: Builder, segment: Segment) -> _Plan:
                 )
             )
             names = tuple(f"runs/pack/{run}-{split}.run" for split in SPLITS)
-            tasks.append(RunTask(builder.store, steps, parts, stage, builder.recipe.seed, vocabulary, names))
+            tasks.append(RunTask(builder.store, steps, parts, builder.recipe.seed, vocabulary, names))
             of.append(source)
-    return _Plan(tasks, of, vocabulary, sha256(canonical([list(task.names) for task in tasks])))
+    generations = {source: n for source, n in _generations(builder).items() if source in segment.sources}
+    identity = sha256(canonical([*(list(task.names) for task in tasks), *([generations] if generations else [])]))
+    return _Plan(tasks, of, vocabulary, identity, generations)
 
 
 def run_names(builder: Builder, segment: Segment) -> set[str]:
@@ -135,7 +151,8 @@ def pack(builder: Builder, segment: Segment, out: Blobs, earlier: dict[str, Any]
             found = counts.get(f"{source} {split_name}", [])
             if not sum(d for d, _ in found):
                 continue
-            number = min(power_of_two(sum(t for _, t in found) / stage.shard_tokens), 4096)
+            documents, tokens = (sum(one) for one in zip(*found, strict=True))
+            number = min(power_of_two(max(tokens / stage.shard_tokens, documents / stage.shard_documents)), 4096)
             runs = tuple(t.names[split] for t, s in zip(tasks, of, strict=True) if s == source)
             for i in range(number):
                 jobs.append(
@@ -150,6 +167,8 @@ def pack(builder: Builder, segment: Segment, out: Blobs, earlier: dict[str, Any]
                         definition,
                         builder.recipe.seed,
                         vocabulary,
+                        stage.clusters,
+                        plan.generations.get(source, 0),
                     )
                 )
     shards = []

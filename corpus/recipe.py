@@ -4,6 +4,7 @@ What the file says is identity; where data lies (`root`) and how it is run are n
 """
 
 import difflib
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -14,7 +15,9 @@ import msgspec
 import pyarrow as pa
 
 from corpus.errors import RecipeError
+from corpus.mixture import Mixture
 from corpus.stage import Reader, Stage
+from corpus.tokenizer_training import Training
 
 _NAME = re.compile(r"[a-z0-9-]+\Z")
 _CLUSTER = re.compile(r"[0-9a-f]{32}\Z")
@@ -34,13 +37,6 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     priority: int = 100  # who survives when a duplicate spans sources: the lowest
     max_lost_share: float = 0.05  # of its bytes and of its records, before the build stops
     read: dict[str, Any] = {}  # parameters of the reader
-
-
-class Mixture(msgspec.Struct, frozen=True):
-    """How often the trainer sees each source."""
-
-    unit: str
-    values: dict[str, float]
 
 
 class Quarantine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,6 +67,7 @@ class Recipe(msgspec.Struct, frozen=True):
     mixture: Mixture
     quarantine: tuple[Quarantine, ...]
     remove: Remove | None = None
+    training: Training = Training()  # of a tokenizer
 
     def chain(self, source: str) -> tuple[Stage, ...]:
         """Stages that a source goes through, its reader first."""
@@ -103,7 +100,8 @@ def convert(where: Path, base: str, data: Any, shape: Any, names: list[str], raw
         unknown = re.match(r"Object contains unknown field `(.*)`", text)
         if unknown:
             name = unknown.group(1)
-            raise RecipeError(f"{where}: {path}.{name}: no such field. {nearest(name, names)}") from None
+            inner = _names_at(shape, path.removeprefix(base)) or names
+            raise RecipeError(f"{where}: {path}.{name}: no such field. {nearest(name, inner)}") from None
         missing = re.match(r"Object missing required field `(.*)`", text)
         if missing:
             raise RecipeError(f"{where}: {path}.{missing.group(1)}: this field is required and is missing.") from None
@@ -111,6 +109,18 @@ def convert(where: Path, base: str, data: Any, shape: Any, names: list[str], raw
         raise RecipeError(f"{where}: {path}: got {value!r}. {text}.") from None
     except RecipeError as error:  # raised by a stage's own check of its parameters
         raise RecipeError(f"{where}: {base}{error}") from None
+
+
+def _names_at(shape: Any, path: str) -> list[str]:
+    """Fields of the struct at a msgspec path inside `shape`; none where no struct is there."""
+    kind: Any = msgspec.inspect.type_info(shape)
+    for name, index in re.findall(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]", path):
+        if index and name == "":
+            kind = getattr(kind, "item_type", None) or getattr(kind, "value_type", None)
+        else:
+            fields = {field.encode_name: field.type for field in getattr(kind, "fields", ())}
+            kind = fields.get(name) or getattr(kind, "value_type", None)
+    return [field.encode_name for field in getattr(kind, "fields", ())] if path else []
 
 
 def field_names(shape: type) -> list[str]:
@@ -149,7 +159,7 @@ def load(path: Path, stages: Any, readers: Any, roots: dict[str, str] | None = N
     """Decode a manifest. `stages` and `readers` are the closed unions of stage types; `roots` overrides the roots of
     sources by name. Relative roots are taken from the manifest's folder. RecipeError on anything wrong."""
     raw = read_toml(path)
-    known = ["name", "seed", "source", "stage", "mixture", "quarantine", "remove", "about"]
+    known = ["name", "seed", "source", "stage", "mixture", "quarantine", "remove", "about", "tokenizer"]
     for field in raw:
         if field not in known:
             raise RecipeError(f"{path}: $.{field}: no such field. {nearest(field, known)}")
@@ -171,7 +181,10 @@ def load(path: Path, stages: Any, readers: Any, roots: dict[str, str] | None = N
         for i, table in enumerate(raw.get("quarantine", []))
     )
     mixture, remove = _mixture(path, raw, sources), _remove(path, raw, seed)
-    recipe = Recipe(path, name, seed, sources, reader_structs, chain, mixture, quarantine, remove)
+    training = convert(path, "$.tokenizer", raw.get("tokenizer", {}), Training, field_names(Training), raw)
+    if mixture.by_cluster:
+        chain = tuple(_with_clusters(stage) for stage in chain)
+    recipe = Recipe(path, name, seed, sources, reader_structs, chain, mixture, quarantine, remove, training)
     _check(recipe, kinds)
     return recipe
 
@@ -227,13 +240,29 @@ def _mixture(path: Path, raw: Any, sources: tuple[Source, ...]) -> Mixture:
     unit = table.pop("unit", "epochs")
     if unit not in ("epochs", "weights"):
         raise RecipeError(f"{path}: $.mixture.unit: got {unit!r}. Expected `epochs` or `weights`.")
+    by_cluster, length = table.pop("by_cluster", False), table.pop("pass_tokens", 0)
+    if not isinstance(by_cluster, bool):
+        raise RecipeError(f"{path}: $.mixture.by_cluster: got {by_cluster!r}. Expected true or false.")
+    if isinstance(length, bool) or not isinstance(length, int | float) or not 0 <= length < 2**62 or length % 1:
+        raise RecipeError(f"{path}: $.mixture.pass_tokens: got {length!r}. Expected a whole number of tokens.")
+    if length and unit != "weights":
+        raise RecipeError(f"{path}: $.mixture.pass_tokens: epochs say how long a pass is. Remove it, or give weights.")
     names = [s.name for s in sources]
     for name, value in table.items():
         if name not in names:
             raise RecipeError(f"{path}: $.mixture.{name}: no such source. {nearest(name, names)}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
             raise RecipeError(f"{path}: $.mixture.{name}: got {value!r}. Expected a number, 0 or more.")
-    return Mixture(unit, {name: float(value) for name, value in table.items()})
+    if unit == "weights" and (missing := [name for name in names if name not in table]):
+        raise RecipeError(
+            f"{path}: $.mixture: no weight for {', '.join(missing)}. Give every source one, 0 to leave it out."
+        )
+    return Mixture(unit, {name: float(value) for name, value in table.items()}, int(length), by_cluster)
+
+
+def _with_clusters(stage: Stage) -> Stage:
+    """A stage that can tell the trainer of clusters does so where the mixture asks."""
+    return msgspec.structs.replace(stage, clusters=True) if "clusters" in stage.__struct_fields__ else stage
 
 
 def _remove(path: Path, raw: Any, seed: int) -> Remove | None:

@@ -12,11 +12,13 @@ import jinja2
 import msgspec
 import numpy as np
 
+from corpus import mixing, overlaps
 from corpus.build import Executor
 from corpus.drive import last_run
 from corpus.duplicates import exchanges
 from corpus.graph import Partition
 from corpus.local import Local
+from corpus.mixture import MOST_EPOCHS
 from corpus.opened import Build
 from corpus.progress import Progress
 from corpus.seal import Flow
@@ -60,10 +62,13 @@ def render(build: Build, executor: Any, progress: Progress) -> str:
         languages=_languages(by_source),
         signals=_signals(whole),
         thresholds=charts({rule: whole.curves[rule] for rule in _in_order(build, whole)}),
-        exchanges=exchanges(build, whole.alike),
+        exchanges=[one for one in exchanges(build, whole.alike) if not _tasks(build, one["label"])],
+        benchmarks=[(label, tasks) for label in build.manifest["exchanges"] if (tasks := _tasks(build, label))],
+        overlaps=tuple(overlaps.COLUMNS),
         shards=_shards(build),
         tokenizer=build.manifest["tokenizer"],
-        mixture=build.manifest["mixture"],
+        mixture=mixing.read(build.out, build.manifest),
+        most_epochs=MOST_EPOCHS,
         kept=[(s, _shown(whole.samples["", s], shown)) for s in build.sources if whole.samples.get(("", s))],
         dropped=_dropped(build, whole, shown),
         run=_run(build.out),
@@ -272,10 +277,14 @@ def _shards(build: Build) -> list[dict[str, Any]]:
                     "documents": sum(shard.documents for shard in shards),
                     "tokens": tokens,
                     "share": tokens / total if total else 0.0,
-                    "epochs": build.manifest["mixture"]["values"].get(source),
                 }
             )
     return rows
+
+
+def _tasks(build: Build, label: str) -> list[overlaps.Task]:
+    """What an exchange found of benchmarks, if it looks for them."""
+    return overlaps.tasks(build.manifest["exchanges"][label], build.manifest.get("cards", {}).get(label, {}))
 
 
 def _shown(candidates: list[Candidate], shown: dict[str, Sample]) -> list[Sample]:

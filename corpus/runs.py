@@ -48,7 +48,12 @@ class _Header(msgspec.Struct):
 def sorted_records(records: np.ndarray, sort: Sequence[str]) -> np.ndarray:
     """`records` in ascending order of the `sort` fields (unsigned), the first of them weighing most; ties keep their
     order."""
-    return records if len(records) < 2 else _rows(records, _order(_words(records, sort)))
+    return records if len(records) < 2 else rows_of(records, sort_order(records, sort))
+
+
+def sort_order(records: np.ndarray, sort: Sequence[str]) -> np.ndarray:
+    """Positions (u32) of `records` in that order."""
+    return _order(_words(records, sort)) if len(records) else np.empty(0, np.uint32)
 
 
 def _words(records: np.ndarray, sort: Sequence[str]) -> np.ndarray:
@@ -81,11 +86,12 @@ def together(parts: Sequence[np.ndarray]) -> np.ndarray:
 
 def chosen(records: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Records where `mask` is set."""
-    return records if mask.all() else _rows(records, np.flatnonzero(mask))
+    return records if mask.all() else rows_of(records, np.flatnonzero(mask))
 
 
-def _rows(records: np.ndarray, order: np.ndarray) -> np.ndarray:
-    raw = np.ascontiguousarray(records).view(np.uint8).reshape(len(records), -1)
+def rows_of(records: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """records[order], of structured records: as bytes, which numpy takes faster."""
+    raw = np.ascontiguousarray(records).view(np.uint8).reshape(len(records), records.itemsize)
     return np.take(raw, order, axis=0).view(records.dtype).ravel()
 
 

@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from corpus import overlaps
 from corpus.drive import Outcome
 from corpus.heavy_rules import Heavy
+from corpus.mixture import MOST_EPOCHS, Mixed
 from corpus.progress import printable
 from corpus.seal import Flow
 from corpus.status import Status
@@ -69,6 +71,25 @@ def funnel_table(flows: dict[str, list[Flow]]) -> Table:
     return table
 
 
+def mixture_table(mixed: Mixed) -> Table:
+    """What a training run reads in a pass."""
+    title = f"mixture, by {mixed.unit}{', times the rate of each cluster' if mixed.by_cluster else ''}: a pass takes"
+    table = Table(title=title, title_justify="left", title_style="dim", box=None)
+    for name in ("source", "documents", "tokens", "epochs", "of a pass", "weight", "licence"):
+        table.add_column(name, justify="left" if name in ("source", "licence") else "right", no_wrap=name != "licence")
+    for row in mixed.sources:
+        epochs = f"{row.repeated:.2f}" + (" !" if row.repeated > MOST_EPOCHS else "")
+        figures = (f"{row.documents:,}", f"{row.tokens:,}", epochs, f"{row.pass_tokens:,}", f"{row.weight:.1%}")
+        table.add_row(*(Text(printable(cell)) for cell in (row.source, *figures, row.licence or "not stated")))
+    return table
+
+
+def print_mixture(to: Console, mixed: Mixed) -> None:
+    to.print(mixture_table(mixed))
+    for warning in mixed.warnings:
+        to.print(Text(f"warning: {printable(warning)}", style="yellow"), soft_wrap=True)
+
+
 def told(counts: dict[str, int]) -> str:
     """What an exchange counted: first what it dropped, then the rest, the most first; what is 0 is left out."""
     rest = sorted(((n, name) for name, n in counts.items() if n and name != "dropped"), key=lambda x: (-x[0], x[1]))
@@ -81,8 +102,13 @@ def told(counts: dict[str, int]) -> str:
 def print_outcome(to: Console, outcome: Outcome, out: Blobs, line: dict[str, Any], seconds: float) -> None:
     to.print(funnel_table(outcome.funnel))
     for label, counts in outcome.exchanges.items():
-        to.print(f"{label}: {told(counts)}")
+        to.print(f"{label}: {told(overlaps.whole(counts))}")
+        by_task = overlaps.tasks(counts, {})
+        if by_task:
+            to.print(overlaps.table(by_task))
     print_heavy(to, outcome.heavy)
+    if outcome.mixed is not None:
+        print_mixture(to, outcome.mixed)
     manifest = outcome.manifest
     if manifest is not None:
         tokens = sum(s["tokens"] for s in manifest["shards"])

@@ -1,9 +1,11 @@
 """Sealing: what a finished build says of itself, complete enough to check everything from one digest.
 
 manifest.json            sources, stages, funnel, tokenizer, mixture, shards, index; written last
+mixture.json             how often a training run reads what (see `mixture.py`)
 manifest.sha256          its digest: the root of the chain
 steps/<nnnnn>.parquet    every step of every partition with its record, by ranges of partition keys
 index/…                  where each id and URL is (see `index.py`)
+heldout/…                what is held out (see `heldout.py`)
 tokens/…                 shards and their side tables (see `pack.py`)
 packed/…                 which step wrote each shard, and the indices; what was purged. Not digested
 runs.jsonl               one line per run of the build: seconds, memory, host, versions, store. Never digested.
@@ -15,7 +17,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from corpus import tables
+from corpus import heldout, tables
 from corpus.assets import place_of, root_digest
 from corpus.errors import LawError
 from corpus.exchange import Exchange
@@ -123,6 +125,8 @@ def seal(
     packed: Packed,
     index: dict[str, Any],
     exchanges: dict[str, dict[str, int]],
+    held: dict[str, Any],
+    mixture: dict[str, Any],
 ) -> dict[str, Any]:
     """Write `steps/`, `manifest.json` and its digest, removing what an earlier build left. -> the manifest."""
     recipe = graph.recipe
@@ -154,11 +158,13 @@ def seal(
         "sources": sources,
         "exchanges": exchanges,
         "parameters": {s.label: in_full(s) for s in recipe.stages if isinstance(s, Exchange)},
+        "cards": {s.label: s.card for s in recipe.stages if isinstance(s, Exchange) and s.card},
         "tokenizer": packed.vocabulary,
-        "mixture": recipe.mixture,
+        "mixture": mixture,
         "packed": packed.identity,
         "shards": sorted(packed.shards, key=lambda s: s.path),
         "steps": steps,
+        "heldout": held,
         "index": index,
         "parents": stood_on(recipe),
     }
@@ -166,7 +172,8 @@ def seal(
     keep = {f.path for s in packed.shards for f in (s.bin, s.idx, s.docs)} | {f.path for f in steps}
     keep |= {f["path"] for kind in index.values() for f in kind["files"]}
     keep |= {MARK, PURGED, *(mark(s.path) for s in packed.shards)}
-    for folder in ("tokens", "packed", "steps", "index"):
+    keep |= heldout.paths(held)
+    for folder in ("tokens", "packed", "steps", "index", "heldout"):
         for name in list(out.walk(folder)):
             if name not in keep:
                 out.remove(name)

@@ -6,7 +6,8 @@ own: the stage, the partition, and the digest of the verdict itself. So a verdic
 behind it fresh.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from corpus.exchange import (
     Exchange,
     Flow,
     Loader,
+    Opener,
     Part,
     numbered,
     run_rounds,
@@ -32,12 +34,14 @@ from corpus.exchange import (
 )
 from corpus.graph import Partition, Segment, difference
 from corpus.identity import Definition, canonical, sha256, step_id
+from corpus.listed import Lists
 from corpus.pack import bundles
 from corpus.publish import make_record, put_table
 from corpus.record import Record, ScopeRecord
 from corpus.standing import Index
-from corpus.steps import Origin, Step, partition_at, provider
+from corpus.steps import Origin, Step, columns_read, partition_at, provider
 from corpus.store import Blobs
+from corpus.work import load_model
 
 SCOPE = "_scope"  # stands where records have a source; no source can be called so
 
@@ -68,17 +72,28 @@ def _nothing_to_load(step: Step) -> Any:
     raise StoreError(f"`{step.label}` would have to run again to read its columns")
 
 
+class StoreOpener(Opener, frozen=True):
+    store: Blobs
+    step: Step
+
+    def open(self) -> Any:
+        return load_model(self.store, self.step)
+
+
 class _SettleTask(msgspec.Struct, frozen=True):
     blobs: Blobs
     stage: Exchange
     flow: Flow
     bundle: Bundle
     loader: StoreLoader
+    opener: Opener
 
 
-def _settle(task: _SettleTask) -> list[tuple[int, Record]]:
+def _settle(task: _SettleTask) -> tuple[list[tuple[int, Record]], Counter[str]]:
     done = []
-    for part, columns in settled(task.stage, task.blobs, task.flow, task.bundle):
+    told: Counter[str] = Counter()
+    for part, columns in settled(task.stage, task.blobs, task.flow, task.bundle, task.opener):
+        told.update(task.stage.told(columns))
         member = task.loader.members[part.key]
         step = member.steps[len(member.records)]
         last = member.records[-1]
@@ -102,12 +117,12 @@ def _settle(task: _SettleTask) -> list[tuple[int, Record]]:
         )
         records.publish(task.blobs, record, part.source, task.stage.kind)
         done.append((part.key, record))
-    return done
+    return done, told
 
 
 def digests_read(steps: Sequence[Step], done: Sequence[Record], k: int) -> list[str]:
     """Digests of what the stage at k reads of a partition with these records, in a fixed order."""
-    return [*(done[provider(steps, name, k)].columns[name] for name in steps[k].stage.reads), done[k - 1].alive]
+    return [*(done[provider(steps, name, k)].columns[name] for name in columns_read(steps, k)), done[k - 1].alive]
 
 
 def _scope(builder: Builder, segment: Segment) -> tuple[str, str, dict[int, Partition], dict[int, list[str]]]:
@@ -155,19 +170,31 @@ def adopt_settled(builder: Builder, segment: Segment) -> dict[str, int] | None:
     return found.counts
 
 
-def _standing(builder: Builder, segment: Segment) -> Index:
+def _standing(builder: Builder, segment: Segment) -> Index | Lists:
     """The documents of earlier builds that those of this one are compared with."""
     stage = segment.stage
     assert isinstance(stage, Exchange)
     source = segment.sources[0]
     steps, k = builder.graph.chains[source], segment.until[source]
     definitions = {name: steps[provider(steps, name, k)].definition.identity() for name in stage.comparable}
-    return Index(stage, builder.recipe.path.parent, definitions)
+    near = builder.recipe.path.parent
+    if stage.stands_on_lists:
+        return Lists(stage, near, definitions, builder.removal.removal if builder.removal else None)
+    return Index(stage, near, definitions)
 
 
-def _bundles(parts: Mapping[int, Part], definition: Definition, digests: Mapping[int, list[str]], loader: Any) -> Any:
-    """Bundles of numbered parts, each with the identity of what is emitted of it: assets say what stands beside."""
+def _bundles(
+    parts: Mapping[int, Part],
+    definition: Definition,
+    stands_on: Collection[str],
+    digests: Mapping[int, list[str]],
+    loader: Any,
+) -> Any:
+    """Bundles of numbered parts, each with the identity of what is emitted of it. What stands beside has no part in
+    it, assets that are loaded have."""
     emits = {name: value for name, value in definition.identity().items() if name != "assets"}
+    loaded = [digest for name, digest in definition.assets.items() if name not in stands_on]
+    emits |= {"assets": loaded} if loaded else {}
     weights = {key: part.rows + BUNDLE_ROWS // BUNDLE_PARTS for key, part in parts.items()}
     for keys in bundles(weights, BUNDLE_ROWS) if parts else []:
         own = [parts[key] for key in keys]
@@ -202,11 +229,11 @@ def settle(builder: Builder, segment: Segment) -> dict[str, int]:
     def loader(keys: Sequence[int]) -> StoreLoader:
         return StoreLoader(builder.store, {key: _member(builder, segment, members[key]) for key in keys})
 
-    made = [*_bundles(ordered, definition, digests, loader)]
+    made = [*_bundles(ordered, definition, stage.stands_on, digests, loader)]
     first = sum(part.rows for part in parts.values())
     for stood in standing.parts:
         own = {p.key: msgspec.structs.replace(p, first=first + p.first) for p in numbered(stood)}
-        made += _bundles(own, definition, standing.digests, standing.loader)
+        made += _bundles(own, definition, stage.stands_on, standing.digests, standing.loader)
         first += sum(part.rows for part in stood.values())
     every = [Bundle(number, *one) for number, one in enumerate(made)]
     work = [bundle for bundle in every if not bundle.parts[0].standing]
@@ -215,16 +242,18 @@ def settle(builder: Builder, segment: Segment) -> dict[str, int]:
     def say(one: str, count: int) -> None:
         builder.progress.say(f"{stage.label}: {one.replace('_', ' ')}: {count:,} records")
 
-    flow, by_round = run_rounds(
-        stage, builder.store, every, scratch, f"runs/{stage.kind}/emitted", builder.executor.map, say
-    )
-    tasks = [_SettleTask(builder.store, stage, flow, b, b.loader) for b in work]  # type: ignore[arg-type]
+    opener = StoreOpener(builder.store, builder.graph.chains[segment.sources[0]][segment.until[segment.sources[0]]])
+    emitted = f"runs/{stage.kind}/emitted"
+    flow, by_round = run_rounds(stage, builder.store, every, scratch, emitted, builder.executor.map, say, opener)
+    tasks = [_SettleTask(builder.store, stage, flow, b, b.loader, opener) for b in work]  # type: ignore[arg-type]
     done: dict[int, Record] = {}
-    for _, found in builder.executor.map(_settle, tasks):
+    told: Counter[str] = Counter()
+    for _, (found, counted) in builder.executor.map(_settle, tasks):
         done.update(found)
+        told.update(counted)
     builder.costs.steps += len(done)
     dropped = sum(sum(r.dropped.values()) for r in done.values())
-    counts = stage.summary(by_round, dropped)
+    counts = stage.summary(by_round | told, dropped)
     table = put_table(
         builder.store,
         "scope",

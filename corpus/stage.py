@@ -42,6 +42,7 @@ class Stage(
     revision: ClassVar[int] = 1  # bump when the same parameters would write different rows
     uses: ClassVar[tuple[str, ...]] = ()  # distributions whose version changes the values
     reads: ClassVar[tuple[str, ...]] = ()  # columns taken from earlier stages
+    may_read: ClassVar[tuple[str, ...]] = ()  # of a Pack: columns taken where an earlier stage adds them
     adds: ClassVar[dict[str, pa.DataType]] = {}  # columns written, `row`, `drop` and `detail` apart
     totals: ClassVar[tuple[str, ...]] = ()  # integer columns whose sum over the living goes into the record
     may_drop: ClassVar[bool] = False

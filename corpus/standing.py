@@ -20,7 +20,6 @@ from corpus.graph import Partition, difference
 from corpus.identity import child_partition_key
 from corpus.opened import Build, Tables, level_of
 from corpus.record import Record
-from corpus.spans import slices
 from corpus.store import Blobs
 
 
@@ -55,7 +54,7 @@ class StandingLoader(Loader, frozen=True):
         opened = one.tables
         rows = living(opened, one.until)
         level = level_of(opened.records, one.until - 1)
-        columns = [_column(opened, name, rows, level, one.until) for name in names]
+        columns = [opened.at(name, rows, level, one.until) for name in names]
         return pa.record_batch([*columns, pa.array(rows)], names=[*names, "row"])
 
 
@@ -64,17 +63,6 @@ def living(opened: Tables, until: int) -> np.ndarray:
     last = len(opened.records) - 1
     rows = opened.up(opened.living(last), opened.level(last), level_of(opened.records, until - 1))
     return np.unique(rows)
-
-
-def _column(opened: Tables, name: str, rows: np.ndarray, level: int, before: int) -> pa.Array:
-    """Values of a column as step `before` finds it, for rows in the numbering of `level`."""
-    j = next(j for j in range(before - 1, -1, -1) if name in opened.records[j].columns)
-    if name == "text" and "parents" in opened.records[j].columns:
-        row, start, end = (values[opened.up(rows, level, j)] for values in opened.parents(j))
-        parents, position = np.unique(row, return_inverse=True)
-        return slices(_column(opened, name, parents, level_of(opened.records, j - 1), j), position, start, end)
-    place = np.searchsorted(opened.rows(j), opened.up(rows, level, level_of(opened.records, j)))
-    return opened.column(j, name).take(pa.array(place))
 
 
 class Index:

@@ -73,6 +73,12 @@ def provider(steps: Sequence[Step], name: str, k: int) -> int:
     raise TaskError(f"stage `{steps[k].label}` reads `{name}`, which no earlier stage adds")
 
 
+def columns_read(steps: Sequence[Step], k: int) -> tuple[str, ...]:
+    """What step k reads, with what it may read where an earlier step adds it."""
+    there = {name for step in steps[:k] for name in step.adds}
+    return (*steps[k].stage.reads, *(name for name in steps[k].stage.may_read if name in there))
+
+
 def partition_at(steps: Sequence[Step], root: int, k: int) -> int:
     """Key of the partition that step k writes about: the root's, or that of the children of the last Regroup."""
     for step in steps[: k + 1]:

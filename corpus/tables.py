@@ -7,6 +7,7 @@ another pyarrow, another compression, another chunking.
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -54,17 +55,23 @@ def _compression(field: pa.Field) -> str:
 def to_bytes(table: pa.Table) -> bytes:
     """Parquet bytes of a canonical table; the same rows give the same bytes for one version of pyarrow."""
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
+    with writer(sink, table.schema) as file:
+        file.write_table(table, row_group_size=ROW_GROUP_ROWS)
+    return sink.getvalue().to_pybytes()
+
+
+def writer(sink: Any, schema: pa.Schema) -> pq.ParquetWriter:
+    """Writes canonical tables to a sink, one after the other. Where all but the last have whole row groups, the bytes
+    are those of one table."""
+    return pq.ParquetWriter(
         sink,
-        row_group_size=ROW_GROUP_ROWS,
-        compression={field.name: _compression(field) for field in table.schema},
-        compression_level={field.name: 1 for field in table.schema if _compression(field) == "ZSTD"},
+        schema,
+        compression={field.name: _compression(field) for field in schema},
+        compression_level={field.name: 1 for field in schema if _compression(field) == "ZSTD"},
         use_dictionary=False,
         write_statistics=False,
         store_schema=False,
     )
-    return sink.getvalue().to_pybytes()
 
 
 def read(data: bytes, columns: Sequence[str] | None = None) -> pa.Table:

@@ -62,8 +62,8 @@ class ShardFiles:
     idx: FileDigest
 
 
-class _Sink:
-    """A binary file that counts and hashes what goes through it."""
+class Sink:
+    """A binary file that counts and hashes what goes through it. Whoever opened the file closes it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -78,6 +78,13 @@ class _Sink:
             # A raw file may take less than it is given; some object-store writers return nothing and take all.
             taken = self._file.write(view)
             view = view[len(view) if taken is None else taken :]
+
+    @property
+    def closed(self) -> bool:
+        return False
+
+    def flush(self) -> None:
+        self._file.flush()
 
     def digest(self) -> FileDigest:
         return FileDigest(self._bytes, self._hash.hexdigest())
@@ -94,8 +101,8 @@ class ShardWriter:
     def __init__(self, bin_file: BinaryIO, idx_file: BinaryIO, vocab_size: int) -> None:
         self.vocab_size = vocab_size
         self.dtype = optimal_dtype(vocab_size)
-        self._bin = _Sink(bin_file)
-        self._idx = _Sink(idx_file)
+        self._bin = Sink(bin_file)
+        self._idx = Sink(idx_file)
         self._lengths = array("i")
         self._tokens = 0
         self._finished = False

@@ -5,6 +5,9 @@ compares: every column with the digest in its record, the tokens with those in t
 corpus decided (deduplication) is taken from its table, as no single partition can decide it again.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -21,6 +24,7 @@ from corpus.guard import guarded
 from corpus.opened import Build, Tables
 from corpus.pack import Shard
 from corpus.progress import printable
+from corpus.ranges import part
 from corpus.replay import replay
 from corpus.stage import Map, Regroup
 from corpus.steps import is_map
@@ -81,7 +85,7 @@ def trace(out: Blobs, store: Blobs, token: int, shard: str | None = None, graph:
     source, path, record = origin(seen.partition, first)
     begun = seen.values(0, first, ["span_start", "span_bytes", "url"]) or {}
     around_start = max(start, at - _AROUND)
-    around = _tokens(out, one, around_start, min(stop, at + _AROUND + 1))
+    around = build.tokens(one, around_start, min(stop, at + _AROUND + 1)).tolist()
     found = Trace(
         token=number,
         shard=one.path,
@@ -97,13 +101,13 @@ def trace(out: Blobs, store: Blobs, token: int, shard: str | None = None, graph:
         record=record,
         span=(begun["span_start"], begun["span_bytes"]) if "span_start" in begun else None,
         url=begun.get("url"),
-        bytes=_part(seen, level, row),
+        bytes=part(seen, level, row),
         partition=f"{root:016x}",
         row=row,
         text=seen.text(row, level, len(seen.records)),
     )
     if graph is not None:
-        found.replayed = _replay(build, graph, seen.partition, row, identity, _tokens(out, one, start, stop))
+        found.replayed = _replay(build, graph, seen.partition, row, identity, build.tokens(one, start, stop).tolist())
     return found
 
 
@@ -138,35 +142,24 @@ def _is(shard: Shard, name: str) -> bool:
     return shard.path == name or shard.path.rsplit("/", 1)[-1] == name.rsplit("/", 1)[-1]
 
 
-def _tokens(out: Blobs, shard: Shard, start: int, stop: int) -> list[int]:
-    kind = np.dtype(shard.dtype).newbyteorder("<")
-    data = out.get(shard.bin.path, start * kind.itemsize, stop * kind.itemsize)
-    if len(data) != (stop - start) * kind.itemsize:
-        raise VerifyError(f"{out.url(shard.bin.path)}: ends before token {stop}. Run `corpus verify`.")
-    return np.frombuffer(data, kind).tolist()
-
-
-def _part(seen: Tables, level: int, row: int) -> tuple[int, int] | None:
-    """Bytes of the text that the document was last cut from; None where it was not cut."""
-    while level:
-        parent, start, end = (int(values[row]) for values in seen.parents(level))
-        above = seen.level(level - 1)
-        if seen.column(level, "id")[row] != seen.column(above, "id")[parent]:
-            return start, end
-        row, level = parent, above
-    return None
-
-
 # -- replay ------------------------------------------------------------------------------------------------------------
 
 
-def _replay(build: Build, graph: Graph, partition: Partition, row: int, identity: bytes, packed: list[int]) -> int:
-    """Everything again from the raw record. -> number of columns compared. VerifyError on the first that differs."""
+@contextmanager
+def replayed(build: Build, graph: Graph, partition: Partition) -> Iterator[tuple[Walk, int]]:
+    """-> (the partition made again from its raw records, number of columns compared). VerifyError on the first that
+    differs."""
     with replay(build, graph, partition) as walk:
         try:
             compared = _compare(walk)
         except StoreError as error:
             raise VerifyError(str(error)) from None
+        yield walk, compared
+
+
+def _replay(build: Build, graph: Graph, partition: Partition, row: int, identity: bytes, packed: list[int]) -> int:
+    """Everything again from the raw record. -> number of columns compared. VerifyError on the first that differs."""
+    with replayed(build, graph, partition) as (walk, compared):
         end = len(walk.records)
         place = int(np.searchsorted(walk.rows(end), row))
         if walk.column("id", end)[place].as_py() != identity:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from corpus import mixing
 from corpus.build import Executor
 from corpus.check_partition import PartitionResult, PartitionTask, batches, check_partitions
 from corpus.check_shard import ShardTask, check_shard
@@ -110,7 +111,8 @@ class _Verify:
         named = {f.path for s in self.build.shards for f in (s.bin, s.idx, s.docs)}
         named |= {f["path"] for f in self.manifest["steps"]}
         named |= {f["path"] for part in self.manifest["index"].values() for f in part["files"]}
-        for place in ("tokens", "steps", "index"):
+        named |= {f["path"] for f in self.manifest.get("heldout", {}).get("files", [])}
+        for place in ("tokens", "steps", "index", "heldout"):
             for name in self.out.walk(place):
                 if name not in named:
                     self.wrong(name, "is not named in the manifest")
@@ -277,11 +279,16 @@ class _Verify:
                 self.wrong("manifest.json", f"{name}: {last} documents survive, {packed} are in its shards")
 
     def _indices(self) -> None:
-        for file in self.manifest["index"].get("removed", {"files": []})["files"]:
+        listed = self.manifest["index"].get("removed", {"files": []})["files"]
+        table = self.manifest["mixture"]["table"]
+        for file in [*listed, *self.manifest.get("heldout", {}).get("files", []), *([table] if table else [])]:
             self.found.files += 1
             self.found.bytes += file["bytes"]
             if wrong := problem(self.out, file["path"], file["bytes"], file["sha256"]):
                 self.wrong(file["path"], wrong)
+            elif file is table:
+                for text in mixing.problems(self.out, self.manifest, self.build.shards):
+                    self.wrong(file["path"], text)
         for kind, rows in (("ids", self.ids), ("urls", self.urls)):
             part = self.manifest["index"][kind]
             tasks = [

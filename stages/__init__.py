@@ -4,14 +4,17 @@ To add one: a file with a frozen struct (see `corpus/stage.py`), its name in the
 """
 
 from corpus.pack import Pack
+from stages.contamination import Contamination
 from stages.convert import Convert
 from stages.cut import Cut
+from stages.decontaminate import Decontaminate
 from stages.dedup import Dedup
 from stages.dedup_urls import DedupUrls
 from stages.domains import Domains
 from stages.encode import Encode
 from stages.extract import Extract
 from stages.fields import Fields
+from stages.heldout import Heldout
 from stages.judge import Judge
 from stages.lid import Lid
 from stages.normalise import Normalise
@@ -55,9 +58,12 @@ Stage = (
     | Judge
     | DedupUrls
     | Dedup
+    | Heldout
     | Repeats
     | Substrings
     | Cut
+    | Contamination
+    | Decontaminate
     | Encode
     | Pack
 )

@@ -1,16 +1,21 @@
-"""Encoding: text to token ids, by SentencePiece.
+"""Encoding: text to token ids, by the library that the tokenizer's file is for.
 
 reads text (string)
 adds  tokens (list of int32)  ids of the document's pieces, no <eod> or other mark around them: packing adds that
       n_tokens (int32)        how many
 
-Ids are those of SentencePiece's own `encode`, with one exception, which makes `decode(encode(x)) == x` hold for every
-text. SentencePiece writes a space as U+2581 and reads U+2581 as a space, so one that stands in the text would come back
-as a space. Here the text is encoded on either side of it, and it becomes the three byte pieces E2 96 81, which decode
-to it. That needs a model with byte fallback; with another, as without this care, it becomes a space.
+Files: SentencePiece models, Hugging Face's `tokenizer.json`, tiktoken's ranks. A mark such as <eod> or <|endoftext|>
+that stands in a document is text like any other: its id ends documents and comes from nowhere else.
+
+Ids of a SentencePiece model are those of SentencePiece's own `encode`, with one exception, which makes
+`decode(encode(x)) == x` hold for every text. SentencePiece writes a space as U+2581 and reads U+2581 as a space, so one
+that stands in the text would come back as a space. Here the text is encoded on either side of it, and it becomes the
+three byte pieces E2 96 81, which decode to it. That needs a model with byte fallback; with another, as without this
+care, it becomes a space. The library itself is asked only where `stages/own_encoder.py` does not give the same ids.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,19 +26,23 @@ from sentencepiece import SentencePieceProcessor
 
 from corpus.errors import InputError
 from corpus.stage import Columns, Map
-from stages.characters import utf8
+from corpus.tokenizer import END_OF_DOCUMENT, Tokenizer, end_of_document
+from corpus.tokenizer_file import HUGGING_FACE, TIKTOKEN, parts
+from stages.hugging_face import HuggingFace
+from stages.own_encoder import by_library, open_pieces
+from stages.pieces import SPACE_MARK
+from stages.tiktoken_ranks import Tiktoken
 
-SPACE_MARK = "\u2581"
-# Documents handed over at a time: their copies and their arrays are all that is held beside the result.
-BATCH_BYTES = 4 << 20
+Encoding = Callable[[pa.Array], tuple[np.ndarray, np.ndarray]]
 
 
 class Encode(Map, frozen=True, kw_only=True, tag="encode"):
-    """`tokenizer`: asset, a SentencePiece model (`tokenizers/zh-en-16k`, which stands for the model in it). Encoding
-    takes time linear in a document's length; memory grows with the longest one, which `split` bounds."""
+    """`tokenizer`: asset, a SentencePiece model, a `tokenizer.json`, ranks of tiktoken with a card, or the folder of
+    one of them (`tokenizers/zh-en-16k`; see `corpus/tokenizer_file.py`). Encoding takes time linear in a document's
+    length; memory grows with the longest one, which `split` bounds."""
 
     revision: ClassVar[int] = 1
-    uses: ClassVar[tuple[str, ...]] = ("sentencepiece",)
+    uses: ClassVar[tuple[str, ...]] = ("sentencepiece",)  # versions of the others are part of the asset
     reads: ClassVar[tuple[str, ...]] = ("text",)
     adds: ClassVar[dict[str, pa.DataType]] = {"tokens": pa.list_(pa.int32()), "n_tokens": pa.int32()}
     totals: ClassVar[tuple[str, ...]] = ("n_tokens",)
@@ -44,24 +53,37 @@ class Encode(Map, frozen=True, kw_only=True, tag="encode"):
     def assets(self) -> tuple[str, ...]:
         return (self.tokenizer,)
 
-    def load(self, assets: Mapping[str, Path]) -> SentencePieceProcessor:
+    def load(self, assets: Mapping[str, Path]) -> Tokenizer:
         path = assets[self.tokenizer]
         try:
-            return SentencePieceProcessor(model_file=str(path))
-        except (OSError, RuntimeError) as error:
-            raise InputError(f"tokenizer `{self.tokenizer}` ({path}) is no SentencePiece model: {error}") from error
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"tokenizer `{self.tokenizer}` ({path}) cannot be read: {error}") from error
+        model = self.opened(data)
+        self.vocabulary(model)  # before hours of encoding, not when its end of document is asked for
+        return model
 
-    def vocabulary(self, model: SentencePieceProcessor) -> tuple[int, int]:
-        """-> (number of ids, id that ends a document). InputError where the model has no end mark."""
-        eod = int(model.eos_id())
-        if eod < 0:
-            eod = int(model.piece_to_id("<eod>"))
-            if eod == int(model.unk_id()):
-                raise InputError(f"tokenizer `{self.tokenizer}` has no end of document: neither an eos id nor `<eod>`")
-        return int(model.vocab_size()), eod
+    def opened(self, data: bytes) -> Tokenizer:
+        """The tokenizer that the bytes of an asset are. InputError where they are none."""
+        file = parts(data, self.tokenizer)
+        if file.library == HUGGING_FACE:
+            return HuggingFace(file, self.tokenizer)
+        if file.library == TIKTOKEN:
+            return Tiktoken(file, self.tokenizer)
+        processor = SentencePieceProcessor()
+        try:
+            processor.LoadFromSerializedProto(file.data)
+        except RuntimeError as error:
+            raise InputError(f"tokenizer `{self.tokenizer}` is no SentencePiece model: {error}") from error
+        return SentencePieces(processor, file.said.eod)
 
-    def apply(self, batch: pa.RecordBatch, model: SentencePieceProcessor) -> Columns:
-        ids, counts = encode(batch["text"], model)
+    def vocabulary(self, model: Tokenizer) -> tuple[int, int]:
+        """-> (number of ids, id that ends a document). InputError where the tokenizer has no such mark, or makes it of
+        text that spells it out."""
+        return model.vocab_size, end_of_document(model, self.tokenizer)
+
+    def apply(self, batch: pa.RecordBatch, model: Tokenizer) -> Columns:
+        ids, counts = model.encode(batch["text"])
         offsets = np.zeros(len(counts) + 1, dtype=np.int64)
         np.cumsum(counts, out=offsets[1:])
         if offsets[-1] > np.iinfo(np.int32).max:
@@ -70,33 +92,55 @@ class Encode(Map, frozen=True, kw_only=True, tag="encode"):
         return {"tokens": tokens, "n_tokens": pa.array(counts.astype(np.int32))}
 
 
-def encode(column: pa.Array, model: SentencePieceProcessor) -> tuple[np.ndarray, np.ndarray]:
-    """n texts -> ids of all of them one after the other ((tokens,) int32), and how many each has ((n,) int64)."""
-    data, bounds = utf8(column)
-    view = memoryview(data)
-    marked = set(pc.indices_nonzero(pc.match_substring(column, SPACE_MARK)).to_pylist())
-    parts: list[np.ndarray] = [np.zeros(0, dtype=np.int32)]
-    counts = np.zeros(len(column), dtype=np.int64)
-    first = 0
-    while first < len(column):
-        # All documents that fit into a batch of bytes, at least one.
-        last = int(np.searchsorted(bounds, int(bounds[first]) + BATCH_BYTES, side="right")) - 1
-        last = min(max(last, first + 1), len(column))
-        texts = [bytes(view[a:b]) for a, b in zip(bounds[first:last], bounds[first + 1 : last + 1], strict=True)]
-        found = model.encode(texts, out_type="numpy", num_threads=1)
-        for row in marked.intersection(range(first, last)):
-            found[row - first] = _encode_marked(texts[row - first], model)
-        counts[first:last] = [len(ids) for ids in found]
-        parts.append(np.concatenate(found))
-        first = last
-    return np.concatenate(parts), counts
+class SentencePieces:
+    """A `Tokenizer`: a SentencePiece model. Its pieces write a space as U+2581."""
+
+    def __init__(self, processor: SentencePieceProcessor, wanted: str = "") -> None:
+        self.processor = processor
+        self.vocab_size = int(processor.vocab_size())
+        self.unknown = None if processor.is_byte(processor.piece_to_id("<0x00>")) else int(processor.unk_id())
+        marks = {i for i in range(self.vocab_size) if processor.is_control(i)}
+        named = {mark: int(processor.piece_to_id(mark)) for mark in END_OF_DOCUMENT}
+        marks |= {i for mark, i in named.items() if processor.id_to_piece(i) == mark}
+        self.special = {processor.id_to_piece(i): i for i in sorted(marks)}
+        in_bytes = [int(processor.piece_to_id(f"<0x{byte:02X}>")) for byte in SPACE_MARK.encode()]
+        self.space_mark = np.array(in_bytes if all(map(processor.is_byte, in_bytes)) else [], dtype=np.int32)
+        # `why_not` of the same bytes says why this is not our own encoder.
+        own = open_pieces(processor.serialized_model_proto())
+        self.plain: Encoding = partial(by_library, processor=processor) if own is None else own.encode
+        ends = int(processor.eos_id())
+        self.wanted = wanted or (processor.id_to_piece(ends) if ends >= 0 else "")
+
+    def encode(self, column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+        return encode(column, self.plain, self.space_mark)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return str(self.processor.decode(list(map(int, ids))))
+
+    def pieces(self) -> list[bytes]:
+        return [self._piece(i) for i in range(self.vocab_size)]
+
+    def _piece(self, i: int) -> bytes:
+        piece, marks = self.processor.id_to_piece(i), self.special.values()
+        if i in marks or self.processor.is_unknown(i) or self.processor.is_unused(i):
+            return b""
+        return bytes([int(piece[3:5], 16)]) if self.processor.is_byte(i) else piece.replace(SPACE_MARK, " ").encode()
+
+    def spelled(self) -> np.ndarray:
+        return np.array([self.processor.is_byte(i) for i in range(self.vocab_size)], dtype=bool)
 
 
-def _encode_marked(text: bytes, model: SentencePieceProcessor) -> np.ndarray:
-    """Ids of a text with U+2581 in it."""
-    mark = [model.piece_to_id(f"<0x{byte:02X}>") for byte in SPACE_MARK.encode()]
-    if not all(map(model.is_byte, mark)):
-        return model.encode([text], out_type="numpy", num_threads=1)[0]
-    found = model.encode(text.split(SPACE_MARK.encode()), out_type="numpy", num_threads=1)
-    between = np.array(mark, dtype=np.int32)
-    return np.concatenate([part for ids in found for part in (between, ids)][1:])
+def encode(column: pa.Array, plain: Encoding, mark: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """n texts -> ids of all of them one after the other ((tokens,) int32), and how many each has ((n,) int64).
+
+    `plain` does that for a model's own ids; `mark` are those of the bytes of U+2581, none without byte fallback."""
+    if mark.size == 0 or not pc.any(pc.match_substring(column, SPACE_MARK)).as_py():
+        return plain(column)
+    split = pc.split_pattern(pc.fill_null(column, ""), SPACE_MARK)
+    ids, counts = plain(split.flatten())
+    ends = np.cumsum(pc.list_value_length(split).to_numpy(zero_copy_only=False))  # of the parts of each text
+    after = np.cumsum(counts)
+    between = np.delete(np.arange(len(counts)), ends - 1)  # parts that a mark follows
+    ids = np.insert(ids, np.repeat(after[between], mark.size), np.tile(mark, len(between)))
+    counts[between] += mark.size
+    return ids.astype(np.int32, copy=False), np.diff(np.cumsum(counts)[ends - 1], prepend=0)

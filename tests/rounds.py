@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpus.exchange import Bundle, Exchange, Loader, Part, numbered, run_rounds, settled
+from corpus.exchange import Bundle, Exchange, Loader, Opener, Part, numbered, run_rounds, settled
 from corpus.store import Blobs
 
 
@@ -33,6 +33,7 @@ def run(
     seed: int = 0,
     folder: str | None = None,
     standing: Collection[int] = (),
+    opener: Opener | None = None,
 ) -> tuple[list[dict[str, list[Any]]], dict[str, int]]:
     """`batches` are partitions: source, priority, columns; those numbered in `standing` are of an earlier build. Their
     keys are drawn with `seed`, so their order is any.
@@ -52,6 +53,9 @@ def run(
     work = [Bundle(n, f"b{n}", tuple(parts[at : at + size]), loader) for n, at in enumerate(range(0, len(parts), size))]
     with tempfile.TemporaryDirectory() as spare:
         blobs = Blobs(folder or spare)
-        flow, counts = run_rounds(stage, blobs, work, "scratch", "cache", Backwards().map, lambda name, count: None)
-        found = {part.key: columns for bundle in work for part, columns in settled(stage, blobs, flow, bundle)}
+        loads = opener or Opener()
+        flow, counts = run_rounds(
+            stage, blobs, work, "scratch", "cache", Backwards().map, lambda name, count: None, loads
+        )
+        found = {part.key: columns for bundle in work for part, columns in settled(stage, blobs, flow, bundle, loads)}
     return [{name: column.to_pylist() for name, column in found[key].items()} for key in keys], counts

@@ -17,6 +17,7 @@ from corpus.progress import Progress
 from corpus.stage import Chunk, Columns, Map
 from corpus.store import Blobs
 from stages.dedup import Dedup
+from stages.heldout import Heldout
 from stages.sign import Sign
 
 LETTERS = "".join(chr(c) for c in range(32, 127)) + "的是在了和一不有我"
@@ -62,11 +63,16 @@ kind = "dedup"
 bands = 8
 rows = 4
 [[stage]]
+kind = "heldout"
+bands = 8
+rows = 4
+share = 0.2
+seed = 7
+[[stage]]
 kind = "encode"
 [[stage]]
 kind = "pack"
 shard_tokens = 1024
-heldout_share = 0.2
 [mixture]
 web = 1.0
 books = 2.5
@@ -125,7 +131,7 @@ class Script(Map, frozen=True, kw_only=True, tag="script"):
 
 
 Readers = toys.Lines | Pages
-Stages = toys.Stages | Script | Sign | Dedup | Pack
+Stages = toys.Stages | Script | Sign | Dedup | Heldout | Pack
 
 
 def prepare(folder: Path, chars: int = 6) -> Path:

@@ -17,6 +17,13 @@ def test_data_folders_hold_no_code(folder: str) -> None:
     assert not list((ROOT / folder).rglob("*.py"))
 
 
+def test_the_folder_of_tokenizers_hides_no_library() -> None:
+    code = "import tokenizers; print(tokenizers.Tokenizer.__name__, tokenizers.__file__)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Tokenizer ")
+    assert "site-packages" in done.stdout
+
+
 def test_import_contracts() -> None:
     done = subprocess.run(
         [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True

@@ -1,4 +1,4 @@
-"""`encode`: SentencePiece over batches of documents, ids kept as int32 arrays."""
+"""`encode` over batches of documents, a SentencePiece model; ids kept as int32 arrays."""
 
 from bench.given import Done, Given, Job
 from bench.ours import batches

@@ -66,6 +66,11 @@ def test_build_status_run_verify(folder: Path) -> None:
         (["build", "none.toml", "--local"], 2, "none.toml: there is no such manifest"),
         (["verify", "nowhere"], 1, "nowhere: no sealed build here"),
         (["explain", "nowhere"], 2, "give either --url or --id"),
+        (["trace", "nowhere"], 2, "give one of --token, --url, --id, --step and --sample"),
+        (["trace", "nowhere", "--token", "1", "--url", "u"], 2, "give one of --token"),
+        (["trace", "nowhere", "--url", "u", "--replay"], 2, "--replay goes with --token or --sample"),
+        (["trace", "nowhere", "--url", "u"], 1, "nowhere: no sealed build here"),
+        (["export", "nowhere", "--out", "nowhere"], 2, "is the build directory or the store"),
         (["train", "nowhere"], 1, "nowhere"),
     ],
 )

@@ -36,7 +36,8 @@ def shown(lives: list[Life]) -> str:
 
 def test_a_survivor_is_where_the_shard_has_it(places: tuple[Blobs, Blobs]) -> None:
     life = of(places, "http://a.example/1")
-    assert [v.stage for v in life.visits] == ["read", "upper", "size", "script", "at-least", "sign", "dedup", "encode"]
+    stages = ["read", "upper", "size", "script", "at-least", "sign", "dedup", "heldout", "encode"]
+    assert [v.stage for v in life.visits] == stages
     assert (life.source, life.path, life.record, life.fate) == ("web", "a.txt", 0, "packed")
     assert life.text == "THE FIRST PAGE OF THE FIRST SITE"
     assert life.place is not None

@@ -1,16 +1,20 @@
 """Ids through halves and back; the shuffled order; bundles that a new partition does not disturb."""
 
+import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import sealed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus import pack
+from corpus import pack, tables
 from corpus.errors import StoreError
-from corpus.pack import bundles, halves, is_heldout, joined, mix, order_of, power_of_two
+from corpus.opened import Build
+from corpus.pack import bundles, halves, joined, mix, order_of, power_of_two
 from corpus.store import Blobs
 
 
@@ -41,14 +45,6 @@ def test_splitmix_finaliser_against_published_values() -> None:
     assert [int(x) for x in got] == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
 
 
-def test_heldout_goes_by_content() -> None:
-    same = pa.array([bytes([i // 2] * 16) for i in range(200)], pa.binary(16))
-    chosen = is_heldout(same, 3, 0.3)
-    assert np.array_equal(chosen[::2], chosen[1::2])
-    assert 0.1 < chosen.mean() < 0.5
-    assert not is_heldout(same, 3, 0.0).any()
-
-
 def test_a_new_partition_touches_one_bundle() -> None:
     keys = {int(k): 10 for k in mix(np.arange(1000, dtype=np.uint64))}
     before = bundles(keys, 1000)
@@ -68,7 +64,7 @@ def test_a_damaged_run_is_named(tmp_path: Path) -> None:
     documents["tokens"] = 3
     tokens = np.arange(900, dtype="<u2")
     store = Blobs(str(tmp_path))
-    pack._write_run(store, "r", [(documents, np.zeros(300, bool), tokens)], False, tokens.dtype)
+    pack._write_run(store, "r", *pack._in_order([pack._piece(documents, tokens)], -1, tokens.dtype))
     run = pack._Run(store, "r", tokens.dtype)
     one, two = run.slice(0, pack.BUCKETS)
     assert (np.diff(one["order"].astype(object)) > 0).all()
@@ -79,3 +75,63 @@ def test_a_damaged_run_is_named(tmp_path: Path) -> None:
     store.put("r", bytes(data))
     with pytest.raises(StoreError, match=r"r: damaged in range \d+\. Remove it"):
         pack._Run(store, "r", tokens.dtype).slice(0, pack.BUCKETS)
+
+
+@pytest.mark.parametrize("clusters", [False, True])
+@pytest.mark.parametrize("sizes", [[], [0], [5], [8192], [3, 0, 8190], [20_000, 300_000, 1], [262_144, 262_145]])
+def test_a_side_table_in_blocks_has_the_bytes_of_one_table(sizes: list[int], clusters: bool) -> None:
+    documents = np.zeros(sum(sizes), pack._DOCUMENT)
+    random = np.random.default_rng(0)
+    for name in pack._DOCUMENT.names or ():
+        documents[name] = random.integers(0, 1 << 20, len(documents))
+    file = io.BytesIO()
+    writer = pack.SideWriter(file, clusters)
+    for part in np.split(documents, np.cumsum(sizes)[:-1]) if sizes else []:
+        writer.extend(part)
+    done = writer.finish()
+    lengths = documents["tokens"].astype(np.int64)
+    columns = {
+        "start": pa.array(np.cumsum(lengths) - lengths),
+        "tokens": pa.array(lengths.astype(np.int32)),
+        "id": joined(documents["hi"], documents["lo"]),
+        "partition": pa.array(documents["partition"].copy()),
+        "row": pa.array(documents["row"].copy()),
+    }
+    columns |= {"cluster_size": pa.array(documents["cluster"].copy())} if clusters else {}
+    whole = tables.to_bytes(tables.canonical(columns))
+    assert file.getvalue() == whole
+    assert (done.bytes, done.sha256) == (len(whole), hashlib.sha256(whole).hexdigest())
+
+
+def test_tokens_follow_their_documents_whatever_they_come_from() -> None:
+    random = np.random.default_rng(1)
+    pieces, want = [], {}
+    for values_type in (np.int32, np.uint16):
+        documents = np.zeros(500, pack._DOCUMENT)
+        documents["hi"] = random.integers(0, 3, 500)
+        documents["lo"] = random.choice(1 << 40, 500, replace=False)
+        documents["order"] = random.integers(0, 40, 500)  # ties go by the id
+        lengths = random.integers(0, 9, 500)
+        documents["tokens"] = lengths + 1
+        starts = random.permutation(500) * 10
+        values = random.integers(2, 60_000, 5000).astype(values_type)
+        pieces.append(pack._Piece(documents, values, starts, lengths))
+        for d, a, n in zip(documents, starts.tolist(), lengths.tolist(), strict=True):
+            want[int(d["order"]), int(d["hi"]), int(d["lo"])] = [*values[a : a + n].tolist(), 1]
+    documents, tokens = pack._in_order(pieces, 1, np.dtype("<u2"))
+    keys = [(int(d["order"]), int(d["hi"]), int(d["lo"])) for d in documents]
+    assert keys == sorted(want)
+    assert tokens.tolist() == [t for key in keys for t in want[key]]
+    documents, tokens = pack._in_order([], -1, np.dtype("<u2"))
+    assert (len(documents), tokens.dtype, len(tokens)) == (0, np.dtype("<u2"), 0)
+
+
+def test_shards_hold_a_bounded_number_of_documents(tmp_path: Path) -> None:
+    manifest = sealed.prepare(tmp_path)
+    manifest.write_text(manifest.read_text().replace("shard_tokens = 1024", "shard_documents = 1024"))
+    (tmp_path / "data" / "web" / "many.txt").write_text("".join(f"\t{i * 7919 % 100_003:06}\n" for i in range(3000)))
+    build = Build(*sealed.build(manifest))
+    train = build.splits("web")["train"]
+    assert len(train) == 4
+    assert sum(s.documents for s in train) > 2000
+    assert max(s.documents for s in train) < 1024

@@ -53,7 +53,8 @@ def test_a_whole_build_is_right(whole: Path) -> None:
     found = check(whole)
     assert found.wrong == []
     kinds = {name.split("/")[0] for name, _ in parts(whole)}
-    assert kinds == {"manifest.json", "manifest.sha256", "steps", "index", "tokens", "tables", "records", "assets"}
+    of_out = {"manifest.json", "manifest.sha256", "mixture.json", "steps", "index", "heldout", "tokens"}
+    assert kinds == of_out | {"tables", "records", "assets"}
     assert found.files == len(list(parts(whole)))
     assert found.bytes == sum(path.stat().st_size for _, path in parts(whole))
     manifest = msgspec.json.decode((whole / "out" / "manifest.json").read_bytes())

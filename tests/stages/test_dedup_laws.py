@@ -26,8 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import exchange, runs
-from stages import dedup as code
-from stages import leaders, shingle_sets
+from stages import leaders, near, near_records, shingle_sets
 from stages.dedup import Dedup
 from stages.shingle_sets import CHUNK
 
@@ -108,7 +107,7 @@ def test_ranges_flushes_blocks_and_levels_do_not_show(seed: int, monkeypatch: py
     monkeypatch.setattr(runs, "FAN_IN", 4)
     monkeypatch.setattr(runs, "BLOCK_BYTES", 700)
     monkeypatch.setattr(runs, "MERGE_BYTES", 4000)
-    monkeypatch.setattr(code, "_SHIP_ROWS", 2)
+    monkeypatch.setattr(near, "_SHIP_ROWS", 2)
     assert dedup(docs, PLAIN, 9, 5, seed)[0] == wanted
 
 
@@ -126,7 +125,7 @@ def test_tiles_are_cut_by_the_family_not_by_blocks(templates: bool, monkeypatch:
     docs = big_family(templates)
     tile = 16 * CHUNK * 7  # about 16 documents
     whole, _ = dedup(docs, Dedup(templates=templates, quality="q"))
-    monkeypatch.setattr(code, "TILE_HASHES", tile)
+    monkeypatch.setattr(near_records, "TILE_HASHES", tile)
     monkeypatch.setattr(leaders, "TILE_HASHES", tile)
     one, counts = dedup(docs, Dedup(templates=templates, quality="q"))
     check_evidence(docs, one)
@@ -146,22 +145,22 @@ def test_a_tile_holds_whole_sets_of_one_family_or_whole_families(
     most: int, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = random.Random(most)
-    monkeypatch.setattr(code, "TILE_HASHES", (most + 3) * CHUNK)
+    monkeypatch.setattr(near_records, "TILE_HASHES", (most + 3) * CHUNK)
     rows = [
         (key, doc, part)
         for key in range(12)
         for doc in range(rng.choice([1, 2, 3, 15, 40]))
         for part in range(rng.randrange(1, 4))
     ]
-    records = np.zeros(len(rows), np.dtype(list(code._SETS)))
+    records = np.zeros(len(rows), np.dtype(list(near_records.SETS)))
     records["key"], records["doc"], records["part"] = np.array(rows).T
-    tiles = list(code._tiles(iter([records[at : at + step] for at in range(0, len(rows), step)])))
+    tiles = list(near_records.tiles(iter([records[at : at + step] for at in range(0, len(rows), step)])))
     assert [tuple(r) for t, _ in tiles for r in t[["key", "doc", "part"]].tolist()] == rows
     assert all(t["part"][0] == 0 for t, _ in tiles)
     cut = [(t["key"][-1], t["doc"][-1]) for t, more in tiles if more]
     assert all(len(t) <= most + 3 and len(set(t["key"].tolist())) == 1 for t, more in tiles if more)
     assert all(t["key"][-1] != after["key"][0] or more for (t, more), (after, _) in pairwise(tiles))
-    whole = list(code._tiles(iter([records])))
+    whole = list(near_records.tiles(iter([records])))
     assert cut == [(t["key"][-1], t["doc"][-1]) for t, more in whole if more]
 
 

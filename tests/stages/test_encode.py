@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sentencepiece import SentencePieceProcessor
 
 from corpus.errors import InputError
-from stages import encode as module
-from stages.encode import Encode, encode
+from stages import own_encoder
+from stages.encode import Encode, SentencePieces
 
 FOLDER = Path(__file__).parents[2] / "tokenizers" / "zh-en-16k"
 CARD = tomllib.loads((FOLDER / "card.toml").read_text(encoding="utf-8"))
@@ -38,12 +38,16 @@ TEXT = st.text(st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_fr
 
 
 @cache
-def model() -> SentencePieceProcessor:
+def tokenizer() -> SentencePieces:
     return STAGE.load({STAGE.tokenizer: FOLDER / "tokenizer.model"})
 
 
+def model() -> SentencePieceProcessor:
+    return tokenizer().processor
+
+
 def ids_of(*texts: str | None) -> list[list[int]]:
-    columns = STAGE.apply(pa.record_batch({"text": pa.array(texts, pa.string())}), model())
+    columns = STAGE.apply(pa.record_batch({"text": pa.array(texts, pa.string())}), tokenizer())
     assert {name: column.type for name, column in columns.items()} == Encode.adds
     tokens = columns["tokens"].to_pylist()
     assert columns["n_tokens"].to_pylist() == [len(ids) for ids in tokens]
@@ -72,7 +76,7 @@ def test_decoding_gives_the_text_back(texts: list[str]) -> None:
 def test_batches_of_bytes_change_nothing(texts: list[str], batch_bytes: int) -> None:
     whole = ids_of(*texts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "BATCH_BYTES", batch_bytes)
+        patch.setattr(own_encoder, "BATCH_BYTES", batch_bytes)
         assert ids_of(*texts) == whole
 
 
@@ -84,7 +88,7 @@ def test_u2581_becomes_its_bytes() -> None:
 
 def test_nulls_slices_and_empty_batches() -> None:
     column = pa.array(["no", "yes", None, "中文▁", "no"])
-    ids, counts = encode(column.slice(1, 3), model())
+    ids, counts = tokenizer().encode(column.slice(1, 3))
     assert (ids.dtype, counts.dtype) == (np.int32, np.int64)
     assert ids.tolist() == [*model().encode("yes"), *ids_of("中文▁")[0]]
     assert counts.tolist() == [len(model().encode("yes")), 0, len(ids_of("中文▁")[0])]

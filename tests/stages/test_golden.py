@@ -9,6 +9,7 @@ import json
 import os
 from pathlib import Path
 
+import benchmark_files
 import pytest
 import tiny_model
 import tiny_ngrams
@@ -55,6 +56,7 @@ def write(folder: Path) -> Path:
     (folder / "b.warc.gz").write_bytes(gzip.compress(head.encode() + body + b"\r\n\r\n", mtime=0))
     tiny_model.write(folder / "quality.bin")
     tiny_ngrams.write(folder / "perplexity.ngrams", [ENGLISH, CHINESE])
+    benchmark_files.write(folder, items=[ENGLISH.split("\n")[0][80:200], CHINESE[26:50]])
     path = folder / "golden.toml"
     path.write_text(
         """
@@ -118,6 +120,21 @@ kind = "judge"
 keep_languages = ["en", "zh"]
 [[stage]]
 kind = "dedup"
+[[stage]]
+kind = "heldout"
+share = 0.3
+[[stage]]
+kind = "contamination"
+only = ["a"]
+margin_chars = 20
+least_chars = 30
+most_cuts = 100
+[[stage.benchmark]]
+name = "items"
+files = ["items.jsonl"]
+[[stage]]
+kind = "decontaminate"
+only = ["a"]
 [[stage]]
 kind = "encode"
 tokenizer = "tokenizers/zh-en-16k"
