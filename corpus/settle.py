@@ -19,25 +19,14 @@ from corpus import tables
 from corpus.build import Builder
 from corpus.chain import Walk
 from corpus.errors import StoreError
-from corpus.exchange import (
-    BUNDLE_PARTS,
-    BUNDLE_ROWS,
-    Bundle,
-    Exchange,
-    Flow,
-    Loader,
-    Opener,
-    Part,
-    numbered,
-    run_rounds,
-    settled,
-)
+from corpus.exchange import Exchange, Loader, Opener, Part
 from corpus.graph import Partition, Segment, difference
 from corpus.identity import Definition, canonical, sha256, step_id
 from corpus.listed import Lists
 from corpus.pack import bundles
 from corpus.publish import make_record, put_table
 from corpus.record import Record, ScopeRecord
+from corpus.rounds import BUNDLE_PARTS, BUNDLE_ROWS, Bundle, Flow, numbered, run_rounds, settled
 from corpus.standing import Index
 from corpus.steps import Origin, Step, columns_read, partition_at, provider
 from corpus.store import Blobs

@@ -27,7 +27,7 @@ more than one of two. `documents` counts documents, not occurrences: a document 
 the item is a common phrase.
 
 Memory: the table, 45 bytes for each unit of the benchmarks and 12 more for each gram; 4 MB of text at a time, or one
-document, 80 bytes for each of its bytes at most; and the bounds of `corpus/exchange.py`.
+document, 80 bytes for each of its bytes at most; and the bounds of `corpus/rounds.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping

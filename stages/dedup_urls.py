@@ -14,7 +14,7 @@ documents in parts, the parts of one record stay or leave together: they share t
 and the first living one speaks for them. `keep = "newest"` needs a `date` from every source that it applies to.
 
 One record of 49 bytes for each distinct URL of a partition: a URL on every page costs no more than any other. Memory is
-bounded by the partition (some hundred bytes a row) and by `corpus/exchange.py`.
+bounded by the partition (some hundred bytes a row) and by `corpus/rounds.py`.
 """
 
 from collections.abc import Iterator

@@ -13,7 +13,7 @@ order of arrival, bundling, number of workers or the cut into partitions. (A has
 band: two near copies of equal signatures are taken for one, and not compared, once in 2**32.)
 
 Memory: union-find takes 4 bytes per document of the scope in one task, 2**31 documents at most; everything else is
-bounded (`exchange.py`, `leaders.py`).
+bounded (`corpus/rounds.py`, `leaders.py`).
 """
 
 from collections.abc import Callable, Iterator

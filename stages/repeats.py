@@ -19,7 +19,7 @@ It should stand before a stage that cuts documents in parts, and behind `dedup`:
 Each partition sends one record of 20 bytes for each of its distinct lines, with the number of documents that have it.
 What is repeated comes back, and the lines are made again from the text. So a line of every document costs one record a
 partition. Memory: 100 bytes a line of a partition, 21 bytes a unit of the longest document, the records of the most
-frequent line, one a partition, and the bounds of `corpus/exchange.py`.
+frequent line, one a partition, and the bounds of `corpus/rounds.py`.
 """
 
 from collections.abc import Iterator

@@ -20,7 +20,7 @@ in the text again. Behind `dedup` the second step is small, and it costs least. 
 where 96 bits of hash are equal.
 
 Memory: 70 bytes per unit of the longest document, 120 bytes per repeated window of a partition, and the bounds of
-`corpus/exchange.py`. A passage of every document costs no more than any other.
+`corpus/rounds.py`. A passage of every document costs no more than any other.
 """
 
 from collections.abc import Iterator

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import xxhash
 
-from corpus.exchange import Bundle, Loader, Part, numbered, run_rounds, settled
+from corpus.exchange import Loader, Part
+from corpus.rounds import Bundle, numbered, run_rounds, settled
 from corpus.store import Blobs
 from stages.dedup import Dedup
 from stages.sign import Sign

@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpus.exchange import Bundle, Exchange, Loader, Opener, Part, numbered, run_rounds, settled
+from corpus.exchange import Exchange, Loader, Opener, Part
+from corpus.rounds import Bundle, numbered, run_rounds, settled
 from corpus.store import Blobs
 
 

@@ -13,7 +13,7 @@ import zstandard
 
 import sampledata
 import stages
-from corpus import exchange, recipe, runs, settle, tables
+from corpus import recipe, rounds, runs, settle, tables
 from corpus.build import Builder
 from corpus.chain import Walk
 from corpus.graph import Graph
@@ -88,7 +88,7 @@ def build(folder: Path, store: Path, executor: Any, signed: bool = False) -> tup
 def small(patch: pytest.MonkeyPatch) -> int:
     """Several tasks in each round, levels of merging, several runs a task. -> FLUSH_BYTES, for workers"""
     patch.setattr(settle, "BUNDLE_ROWS", 120)
-    patch.setattr(exchange, "RANGE_BYTES", 8000)
+    patch.setattr(rounds, "RANGE_BYTES", 8000)
     patch.setattr(runs, "FAN_IN", 8)
     patch.setattr(runs, "FLUSH_BYTES", 4000)
     return 4000
@@ -96,9 +96,9 @@ def small(patch: pytest.MonkeyPatch) -> int:
 
 def round_of(item: Any) -> str:
     """The round that a task belongs to; `merge` for one that merges runs before a round; "" for none."""
-    if isinstance(item, exchange._Task):
+    if isinstance(item, rounds._Task):
         return item.stage.rounds[item.round].method
-    return {settle._SettleTask: ROUNDS[-1], exchange._Merge: "merge"}.get(type(item), "")
+    return {settle._SettleTask: ROUNDS[-1], rounds._Merge: "merge"}.get(type(item), "")
 
 
 def tree(store: Path, *folders: str) -> dict[str, str]:

@@ -10,23 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from corpus import exchange, runs
+from corpus import rounds, runs
 from corpus.errors import LawError
-from corpus.exchange import (
-    Bundle,
-    Emit,
-    Exchange,
-    Group,
-    Join,
-    Loader,
-    Part,
-    Round,
-    Settle,
-    Solve,
-    numbered,
-    run_rounds,
-    settled,
-)
+from corpus.exchange import Emit, Exchange, Group, Join, Loader, Part, Round, Settle, Solve
+from corpus.rounds import Bundle, numbered, run_rounds, settled
 from corpus.stage import Columns
 from corpus.store import Blobs
 
@@ -136,7 +123,7 @@ VALUES = {
 def test_rounds_give_what_brute_force_gives(
     tmp_path: Path, bundles: int, executor: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "RANGE_BYTES", 500)  # several ranges
+    monkeypatch.setattr(rounds, "RANGE_BYTES", 500)  # several ranges
     monkeypatch.setattr(runs, "FLUSH_BYTES", 200)  # many runs
     monkeypatch.setattr(runs, "FAN_IN", 4)  # levels of merging
     got = run(tmp_path, VALUES, bundles, executor)
@@ -156,8 +143,8 @@ def test_emitted_runs_are_kept_and_used(tmp_path: Path) -> None:
     blobs = Blobs(str(tmp_path))
     parts = numbered({key: Part(key, "s", 1, len(rows)) for key, rows in VALUES.items()})
     work = [Bundle(i, f"b{i}", tuple(parts[i * 7 : i * 7 + 7]), Watching(VALUES)) for i in range(3)]
-    emit = exchange._Task(blobs, Ranks(), 0, f"cache/{exchange._EMITTED}-b1-values", bundle=work[1])
-    exchange._emit(emit)
+    emit = rounds._Task(blobs, Ranks(), 0, f"cache/{rounds._EMITTED}-b1-values", bundle=work[1])
+    rounds._emit(emit)
     assert calls == []
 
 
@@ -165,13 +152,13 @@ def test_rows_that_went_missing_are_noticed(tmp_path: Path) -> None:
     blobs = Blobs(str(tmp_path))
     bundle = Bundle(0, "b", (Part(1, "s", 1, 3),), Memory({1: [1, 2]}))
     with pytest.raises(LawError, match="2 rows, 3 were alive"):
-        list(settled(Ranks(), blobs, exchange.Flow(), bundle))
+        list(settled(Ranks(), blobs, rounds.Flow(), bundle))
     with pytest.raises(LawError, match="2 rows, 3 were alive"):
         run_rounds(Ranks(), blobs, [bundle], "scratch", "cache", InOrder().map, lambda name, count: None)
 
 
 def test_more_documents_than_numbers_are_refused(tmp_path: Path) -> None:
-    bundle = Bundle(0, "b", (Part(1, "s", 1, exchange.MOST_DOCUMENTS + 1),), Memory({}))
+    bundle = Bundle(0, "b", (Part(1, "s", 1, rounds.MOST_DOCUMENTS + 1),), Memory({}))
     with pytest.raises(LawError, match=r"4,294,967,297 documents in one scope.*Split"):
         run_rounds(Ranks(), Blobs(str(tmp_path)), [bundle], "s", "c", InOrder().map, lambda name, count: None)
 
@@ -184,7 +171,7 @@ def test_three_hundred_runs_merge_in_two_levels(tmp_path: Path) -> None:
         part = np.array([(key, number) for key in range(number % 3, 30, 3)], dtype)
         runs.write(blobs, f"r/{number}", part, ("key", "doc"))
         refs.append(runs.Ref(f"r/{number}"))
-    flow = exchange._levels(blobs, exchange.Flow(tuple(refs), 3000, 48_000), "level", Shuffled().map)
+    flow = rounds._levels(blobs, rounds.Flow(tuple(refs), 3000, 48_000), "level", Shuffled().map)
     assert len(flow.refs) == 2
     assert (flow.records, flow.bytes) == (3000, 48_000)
     got = [tuple(map(int, r)) for block in runs.merge(blobs, flow.refs) for r in block]

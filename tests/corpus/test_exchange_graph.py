@@ -13,23 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import exchange, runs
-from corpus.exchange import (
-    Bundle,
-    Emit,
-    Exchange,
-    Group,
-    Join,
-    Loader,
-    Part,
-    Round,
-    Settle,
-    Solve,
-    numbered,
-    records_of,
-    run_rounds,
-    settled,
-)
+from corpus import rounds, runs
+from corpus.exchange import Emit, Exchange, Group, Join, Loader, Part, Round, Settle, Solve, records_of
+from corpus.rounds import Bundle, numbered, run_rounds, settled
 from corpus.stage import Columns
 from corpus.store import Blobs
 
@@ -152,7 +138,7 @@ def shuffled(function: Any, items: Any) -> Iterator[tuple[int, Any]]:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many ranges, runs, blocks, levels and pieces."""
     for module, name, value in (
-        (exchange, "RANGE_BYTES", 300), (exchange, "_PIECE", 2), (runs, "FLUSH_BYTES", 90), (runs, "FAN_IN", 3),
+        (rounds, "RANGE_BYTES", 300), (rounds, "_PIECE", 2), (runs, "FLUSH_BYTES", 90), (runs, "FAN_IN", 3),
         (runs, "BLOCK_BYTES", 50), (runs, "MERGE_BYTES", 200),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, value)
@@ -195,11 +181,11 @@ def test_what_was_emitted_outlives_the_rounds(tmp_path: Path) -> None:
     assert len([name for name in emitted if name.endswith(".run")]) == 3 * 3  # two rounds, and what one combined
     silent = [Bundle(b.number, b.identity, b.parts, Memory({})) for b in work]
     rows = [
-        exchange._Task(blobs, Repeats(), n, f"cache/{exchange._EMITTED}-{b.identity}-{name}", bundle=b)
+        rounds._Task(blobs, Repeats(), n, f"cache/{rounds._EMITTED}-{b.identity}-{name}", bundle=b)
         for n, name in enumerate(("rows", "evens"))
         for b in silent
     ]
-    assert all(exchange._emit(task).flow.records for task in rows)  # adopted: nothing is read
+    assert all(rounds._emit(task).flow.records for task in rows)  # adopted: nothing is read
     assert {name: blobs.get(name) for name in blobs.walk("cache")} == emitted
 
 
@@ -217,8 +203,8 @@ def test_sets_stay_together_over_blocks_and_pieces(
     blocks = [records[a:b] for a, b in zip(edges, edges[1:], strict=False) if b > a]  # noqa: RUF007
     for together in ((), ("key",), ("key", "other")):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(exchange, "_PIECE", piece)
-            found = [own for own in exchange._pieces(iter(blocks), together) if len(own)]
+            patch.setattr(rounds, "_PIECE", piece)
+            found = [own for own in rounds._pieces(iter(blocks), together) if len(own)]
         assert [tuple(r) for own in found for r in own.tolist()] == sorted(rows)
         if together:
             begins = [own[list(together)][0].tolist() for own in found]

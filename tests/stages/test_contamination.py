@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rounds import run
 from slow_units import units
 
-from corpus import exchange, runs
+from corpus import rounds, runs
 from corpus.errors import RecipeError
 from stages.contamination import OVERLAPS, Contamination
 
@@ -330,7 +330,7 @@ def test_documents_that_are_searched_a_few_at_a_time_give_the_same(monkeypatch: 
     assert any(cuts for columns in want[0] for cuts in columns["contamination_cuts"])
     monkeypatch.setattr("stages.contamination._GROUP_BYTES", 1)
     for name, size in (("RANGE_BYTES", 300), ("FLUSH_BYTES", 200), ("MERGE_BYTES", 2000), ("FAN_IN", 2)):
-        monkeypatch.setattr(exchange if name == "RANGE_BYTES" else runs, name, size)
+        monkeypatch.setattr(rounds if name == "RANGE_BYTES" else runs, name, size)
     assert found(stage, items, parts, 5)[0] == want[0]
 
 
@@ -500,7 +500,8 @@ HOT = """
 import resource, sys
 import numpy as np, pyarrow as pa
 import benchmark_files
-from corpus.exchange import Bundle, Loader, Part, numbered, run_rounds, settled
+from corpus.exchange import Loader, Part
+from corpus.rounds import Bundle, numbered, run_rounds, settled
 from corpus.store import Blobs
 from stages.contamination import Contamination
 

@@ -245,7 +245,8 @@ def test_a_hot_key_sends_the_bands_of_one_document_a_bundle(tmp_path: Path) -> N
 HOT = """
 import resource, sys
 import numpy as np, pyarrow as pa
-from corpus.exchange import Bundle, Loader, Part, numbered, run_rounds, settled
+from corpus.exchange import Loader, Part
+from corpus.rounds import Bundle, numbered, run_rounds, settled
 from corpus.store import Blobs
 from stages.dedup import Dedup
 
@@ -293,7 +294,7 @@ def hot(folder: Path, partitions: int, kind: str) -> list[int]:
 def test_three_hundred_thousand_documents_of_one_key_pass_in_fixed_memory(tmp_path: Path) -> None:
     dropped, copies, pairs, crowded, grown = hot(tmp_path, 15, "same")
     assert (dropped, copies, pairs, crowded) == (299_999, 299_999, 0, 0)
-    assert grown < 9 * runs.FLUSH_BYTES  # a merge and a writer, see corpus/exchange.py
+    assert grown < 9 * runs.FLUSH_BYTES  # a merge and a writer, see corpus/rounds.py
 
 
 def test_a_band_of_documents_that_differ_stays_linear(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from dedup_truth import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import exchange, runs
+from corpus import rounds, runs
 from stages import leaders, near, near_records, shingle_sets
 from stages.dedup import Dedup
 from stages.shingle_sets import CHUNK
@@ -101,8 +101,8 @@ def test_order_and_cut_do_not_decide(seed: int, rng: random.Random, rows: int, b
 def test_ranges_flushes_blocks_and_levels_do_not_show(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     docs = corpus(seed, 12)
     wanted, _ = dedup(docs, PLAIN)
-    monkeypatch.setattr(exchange, "RANGE_BYTES", 3000)
-    monkeypatch.setattr(exchange, "_PIECE", 3)
+    monkeypatch.setattr(rounds, "RANGE_BYTES", 3000)
+    monkeypatch.setattr(rounds, "_PIECE", 3)
     monkeypatch.setattr(runs, "FLUSH_BYTES", 4000)
     monkeypatch.setattr(runs, "FAN_IN", 4)
     monkeypatch.setattr(runs, "BLOCK_BYTES", 700)

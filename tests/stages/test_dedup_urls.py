@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rounds import run
 
-from corpus import exchange, runs
+from corpus import rounds, runs
 from corpus.store import Blobs
 from stages.dedup_urls import DedupUrls, times
 from stages.urls import canonical
@@ -194,7 +194,7 @@ def test_ranges_and_flushes_and_levels_do_not_show(monkeypatch: pytest.MonkeyPat
         for p in range(9)
     ]
     want, _ = run(DedupUrls(), batches, 3)
-    monkeypatch.setattr(exchange, "RANGE_BYTES", 3000)
+    monkeypatch.setattr(rounds, "RANGE_BYTES", 3000)
     monkeypatch.setattr(runs, "FLUSH_BYTES", 1000)
     monkeypatch.setattr(runs, "MERGE_BYTES", 3000)
     monkeypatch.setattr(runs, "FAN_IN", 2)
@@ -206,7 +206,8 @@ def test_ranges_and_flushes_and_levels_do_not_show(monkeypatch: pytest.MonkeyPat
 HOT = """
 import resource, sys
 import numpy as np, pyarrow as pa
-from corpus.exchange import Bundle, Loader, Part, numbered, run_rounds, settled
+from corpus.exchange import Loader, Part
+from corpus.rounds import Bundle, numbered, run_rounds, settled
 from corpus.store import Blobs
 from stages.dedup_urls import DedupUrls
 

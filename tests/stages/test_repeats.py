@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rounds import run
 from slow_units import chars, said, units
 
-from corpus import exchange, runs
+from corpus import rounds, runs
 from corpus.errors import RecipeError
 from stages.normalise import digests
 from stages.repeats import Repeats
@@ -239,7 +239,7 @@ def test_ranges_and_flushes_and_levels_do_not_show(monkeypatch: pytest.MonkeyPat
         ("FAN_IN", 2),
         ("BLOCK_BYTES", 100),
     ):
-        monkeypatch.setattr(exchange if name == "RANGE_BYTES" else runs, name, size)
+        monkeypatch.setattr(rounds if name == "RANGE_BYTES" else runs, name, size)
     got, _ = run(stage, batches(parts), 9)
     assert got == want
 
@@ -255,7 +255,8 @@ def test_parameters_out_of_range(parameters: dict[str, Any]) -> None:
 HOT = """
 import resource, sys
 import numpy as np, pyarrow as pa
-from corpus.exchange import Bundle, Loader, Part, numbered, run_rounds, settled
+from corpus.exchange import Loader, Part
+from corpus.rounds import Bundle, numbered, run_rounds, settled
 from corpus.store import Blobs
 from stages.repeats import Repeats
 

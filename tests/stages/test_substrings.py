@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rounds import run
 from slow_units import Unit, units
 
-from corpus import exchange, runs
+from corpus import rounds, runs
 from corpus.errors import RecipeError
 from stages.normalise import digests
 from stages.substrings import Substrings
@@ -181,7 +181,7 @@ def test_windows_that_are_sorted_a_few_at_a_time_give_the_same(monkeypatch: pyte
         ("FAN_IN", 2),
         ("BLOCK_BYTES", 200),
     ):
-        monkeypatch.setattr(exchange if name == "RANGE_BYTES" else runs, name, size)
+        monkeypatch.setattr(rounds if name == "RANGE_BYTES" else runs, name, size)
     got, _ = run(stage, batches(parts), 5)
     assert got == want
 
@@ -236,7 +236,8 @@ def test_parameters_out_of_range(parameters: dict[str, Any]) -> None:
 HOT = """
 import resource, sys
 import numpy as np, pyarrow as pa
-from corpus.exchange import Bundle, Loader, Part, numbered, run_rounds, settled
+from corpus.exchange import Loader, Part
+from corpus.rounds import Bundle, numbered, run_rounds, settled
 from corpus.store import Blobs
 from stages.substrings import Substrings
 
