@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.id_order import halves, order_of
 from corpus.opened import Tables
-from corpus.pack import halves, order_of
 
 CLUSTERS = 8
 STAYED = 4  # of each relation

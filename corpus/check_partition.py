@@ -17,10 +17,10 @@ from corpus.checks import Sum, entries, packed_entries, token_hashes
 from corpus.errors import LawError
 from corpus.findings import Finding
 from corpus.graph import Partition
+from corpus.id_order import halves
 from corpus.identity import child_partition_key, partition_key, recorded_id, sha256
 from corpus.index import url_hash
 from corpus.opened import Tables, level_of
-from corpus.pack import halves
 from corpus.publish import check_law
 from corpus.record import Record, folder
 from corpus.store import Blobs

@@ -23,12 +23,13 @@ from corpus import index, runs, tables
 from corpus.build import Executor
 from corpus.errors import StoreError, VerifyError
 from corpus.graph import Partition
+from corpus.id_order import halves
 from corpus.identity import file_key
 from corpus.keyed import sorted_pairs
 from corpus.left import Removed
 from corpus.local import Local
 from corpus.opened import Build, Tables
-from corpus.pack import halves, run_documents
+from corpus.packed_runs import run_documents
 from corpus.progress import Progress
 from corpus.purge import REPORT, graves_of
 from corpus.remains import find

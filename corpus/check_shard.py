@@ -17,7 +17,8 @@ from corpus import tables
 from corpus.checks import packed_entries, problem, token_hashes
 from corpus.errors import InputError, VerifyError
 from corpus.findings import Finding
-from corpus.pack import Shard, Vocabulary, halves, order_of
+from corpus.id_order import halves, order_of
+from corpus.pack import Shard, Vocabulary
 from corpus.store import Blobs, is_local, local_path
 from corpus.tokens import ShardReader
 

@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from corpus import tables
 from corpus.findings import Finding
+from corpus.id_order import halves, mix
 from corpus.identity import canonical, recorded_id, sha256
 from corpus.index import spread
-from corpus.pack import halves, mix
 from corpus.record import ScopeRecord
 from corpus.store import Blobs
 

@@ -30,8 +30,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from corpus.errors import InputError, RecipeError
+from corpus.id_order import halves, mix, order_of
 from corpus.mixture import RATES, Mixed, rates
-from corpus.pack import SPLITS, Shard, halves, mix, order_of
+from corpus.pack import SPLITS, Shard
 from corpus.store import Blobs, open_input
 from corpus.tables import ROW_GROUP_ROWS, combine
 

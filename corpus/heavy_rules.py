@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from corpus.build import Builder
 from corpus.graph import Partition
+from corpus.id_order import halves, order_of
 from corpus.opened import Tables
-from corpus.pack import halves, order_of
 from corpus.store import Blobs
 
 LEAST_DROPPED = 20

@@ -23,13 +23,15 @@ import pyarrow.compute as pc
 from corpus import tables
 from corpus.assets import place_of
 from corpus.build import Builder
+from corpus.bundling import bundles
 from corpus.errors import RecipeError
 from corpus.exchange import Exchange, Loader
 from corpus.graph import Segment
+from corpus.id_order import halves
 from corpus.identity import canonical, sha256
 from corpus.keyed import sorted_pairs
 from corpus.listed import read_list, sealed_list
-from corpus.pack import SPLITS, bundles, halves
+from corpus.pack import SPLITS
 from corpus.removal import Removal
 from corpus.settle import Member, StoreLoader
 from corpus.steps import Origin, partition_at, provider

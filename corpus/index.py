@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 import xxhash
 
 from corpus import tables
+from corpus.bundling import bundles, power_of_two
 from corpus.errors import InputError
+from corpus.id_order import halves, joined, order_of
 from corpus.identity import canonical, sha256
-from corpus.pack import bundles, halves, joined, order_of, power_of_two
 from corpus.publish import read_table
 from corpus.record import Table
 from corpus.runs import sorted_records, together

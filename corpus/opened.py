@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from corpus import tables
 from corpus.errors import InputError, StoreError, VerifyError
 from corpus.graph import Partition
-from corpus.pack import Shard, halves, order_of
+from corpus.id_order import halves, order_of
+from corpus.pack import Shard
 from corpus.record import Record
 from corpus.sealed import open_manifest, read_steps
 from corpus.spans import slices

@@ -6,6 +6,7 @@ import msgspec
 
 from corpus.assets import place_of
 from corpus.build import Builder
+from corpus.bundling import bundles, power_of_two
 from corpus.errors import LawError, RecipeError
 from corpus.graph import Segment
 from corpus.identity import canonical, sha256
@@ -17,9 +18,7 @@ from corpus.pack import (
     Shard,
     ShardTask,
     Vocabulary,
-    bundles,
     is_there,
-    power_of_two,
     write_runs,
     write_shard,
 )

@@ -19,10 +19,10 @@ from corpus.assets import place_of
 from corpus.build import Builder
 from corpus.exchange import Exchange
 from corpus.graph import Partition, Segment
+from corpus.id_order import halves, order_of
 from corpus.index import find_id
 from corpus.kin import Found
 from corpus.opened import Tables
-from corpus.pack import halves, order_of
 from corpus.progress import printable
 from corpus.sides import GAP, OWN, Piece, sides
 from corpus.standing import open_build

@@ -19,10 +19,12 @@ from corpus import index, record
 from corpus.build import Builder
 from corpus.errors import StoreError
 from corpus.graph import Partition
+from corpus.id_order import halves
 from corpus.identity import canonical, sha256
 from corpus.keyed import Pair
 from corpus.opened import Tables
-from corpus.pack import Pack, halves, run_documents
+from corpus.pack import Pack
+from corpus.packed_runs import run_documents
 from corpus.packing import run_names
 from corpus.remains import Remains, find
 from corpus.removal import PURGED, REMOVED

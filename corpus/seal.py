@@ -19,12 +19,13 @@ import pyarrow as pa
 
 from corpus import heldout, tables
 from corpus.assets import place_of, root_digest
+from corpus.bundling import power_of_two
 from corpus.errors import LawError
 from corpus.exchange import Exchange
 from corpus.graph import Graph, Partition
 from corpus.identity import canonical, in_full, sha256
 from corpus.index import MARK
-from corpus.pack import FileInfo, Shard, mark, power_of_two
+from corpus.pack import FileInfo, Shard, mark
 from corpus.packing import Packed
 from corpus.recipe import Recipe
 from corpus.record import FileRecord

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus import tables
+from corpus.id_order import joined
 from corpus.keyed import Pair, find_pairs, find_urls, id_hashes
 from corpus.opened import declared
-from corpus.pack import joined
 from corpus.removal import Removal
 from corpus.store import Blobs
 

@@ -17,13 +17,13 @@ import pyarrow as pa
 from corpus import record as records
 from corpus import tables
 from corpus.build import Builder
+from corpus.bundling import bundles
 from corpus.chain import Walk
 from corpus.errors import StoreError
 from corpus.exchange import Exchange, Loader, Opener, Part
 from corpus.graph import Partition, Segment, difference
 from corpus.identity import Definition, canonical, sha256, step_id
 from corpus.listed import Lists
-from corpus.pack import bundles
 from corpus.publish import make_record, put_table
 from corpus.record import Record, ScopeRecord
 from corpus.rounds import BUNDLE_PARTS, BUNDLE_ROWS, Bundle, Flow, numbered, run_rounds, settled

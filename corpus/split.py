@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from corpus.pack import halves, order_of
+from corpus.id_order import halves, order_of
 
 _SALT = 0x48454C44  # the choice is no part of the shuffled order
 

@@ -17,8 +17,9 @@ from corpus import tables
 from corpus.errors import InputError, VerifyError
 from corpus.findings import Finding
 from corpus.graph import Graph
+from corpus.id_order import halves, joined, mix
 from corpus.opened import Build
-from corpus.pack import Shard, halves, joined, mix
+from corpus.pack import Shard
 from corpus.progress import Progress, printable
 from corpus.store import Blobs
 from corpus.trace import replayed

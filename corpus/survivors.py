@@ -18,7 +18,8 @@ from corpus.build import Builder
 from corpus.chain import Walk
 from corpus.drive import compile_corpus
 from corpus.errors import InputError, RecipeError
-from corpus.pack import SPLITS, halves, order_of
+from corpus.id_order import halves, order_of
+from corpus.pack import SPLITS
 from corpus.recipe import Mixture, Recipe
 from corpus.record import Record
 from corpus.steps import Origin, Step

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from corpus.alike import Alike, alike, has_likeness
 from corpus.graph import Partition
+from corpus.id_order import halves, order_of
 from corpus.opened import Tables
-from corpus.pack import halves, order_of
 from corpus.store import Blobs
 from corpus.thresholds import Curve, curves
 

@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 
 from corpus.errors import RecipeError
 from corpus.exchange import Group, Part, Round, Settle, records_of
-from corpus.pack import joined
+from corpus.id_order import joined
 from corpus.stage import Columns
 from stages.groups import heads
 from stages.leaders import ALONE

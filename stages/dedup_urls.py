@@ -27,7 +27,7 @@ import xxhash
 from numba import njit
 
 from corpus.exchange import Emit, Exchange, Fields, Group, Part, Round, Settle, records_of
-from corpus.pack import halves, joined
+from corpus.id_order import halves, joined
 from corpus.stage import Columns
 from stages.characters import utf8
 from stages.groups import firsts, heads

@@ -32,7 +32,8 @@ import pyarrow.compute as pc
 
 from corpus.errors import RecipeError
 from corpus.exchange import Group, Part, Round, Settle
-from corpus.pack import SPLITS, halves, joined
+from corpus.id_order import halves, joined
+from corpus.pack import SPLITS
 from corpus.split import is_heldout
 from corpus.stage import Columns
 from stages.leaders import ALONE

@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 
 from corpus.errors import LawError, RecipeError
 from corpus.exchange import Emit, Exchange, Fields, Group, Join, Part, Round, Solve, records_of
-from corpus.pack import halves, mix
+from corpus.id_order import halves, mix
 from stages import characters, families, key, shingle_sets
 from stages.bands import Meeting, Screen
 from stages.groups import firsts, heads

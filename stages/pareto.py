@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from corpus.pack import halves, order_of
+from corpus.id_order import halves, order_of
 
 MOST_ALPHA = 64
 

@@ -32,7 +32,7 @@ from numba import njit
 
 from corpus.errors import RecipeError
 from corpus.exchange import Emit, Exchange, Fields, Group, Join, Part, Round, Settle, records_of
-from corpus.pack import halves
+from corpus.id_order import halves
 from corpus.stage import Columns
 from stages import key, line_keys
 from stages.characters import utf8

@@ -31,7 +31,7 @@ import pyarrow as pa
 
 from corpus.errors import RecipeError
 from corpus.exchange import Emit, Exchange, Fields, Group, Join, Part, Round, Settle, records_of
-from corpus.pack import halves
+from corpus.id_order import halves
 from corpus.stage import Columns
 from stages import key
 from stages.characters import utf8

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from corpus import document_order, tables
 from corpus.document_order import DocumentOrder
 from corpus.errors import InputError, RecipeError
+from corpus.id_order import halves, joined, mix, order_of
 from corpus.mixture import Held, Mixed, Mixture, rates, settled
-from corpus.pack import FileInfo, Shard, halves, joined, mix, order_of
+from corpus.pack import FileInfo, Shard
 from corpus.store import Blobs
 
 SEED = 3

@@ -11,10 +11,11 @@ import sealed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus import pack, tables
+from corpus import pack, packed_runs, tables
+from corpus.bundling import bundles, power_of_two
 from corpus.errors import StoreError
+from corpus.id_order import halves, joined, mix, order_of
 from corpus.opened import Build
-from corpus.pack import bundles, halves, joined, mix, order_of, power_of_two
 from corpus.store import Blobs
 
 
@@ -58,15 +59,17 @@ def test_a_new_partition_touches_one_bundle() -> None:
 
 
 def test_a_damaged_run_is_named(tmp_path: Path) -> None:
-    documents = np.zeros(300, pack._DOCUMENT)
+    documents = np.zeros(300, packed_runs.DOCUMENT)
     documents["lo"] = np.arange(300)
     documents["order"] = order_of(documents["hi"], documents["lo"], 1)
     documents["tokens"] = 3
     tokens = np.arange(900, dtype="<u2")
     store = Blobs(str(tmp_path))
-    pack._write_run(store, "r", *pack._in_order([pack._piece(documents, tokens)], -1, tokens.dtype))
-    run = pack._Run(store, "r", tokens.dtype)
-    one, two = run.slice(0, pack.BUCKETS)
+    packed_runs.write_run(
+        store, "r", *packed_runs.in_order([packed_runs.piece_of(documents, tokens)], -1, tokens.dtype)
+    )
+    run = packed_runs.Run(store, "r", tokens.dtype)
+    one, two = run.slice(0, packed_runs.BUCKETS)
     assert (np.diff(one["order"].astype(object)) > 0).all()
     assert sorted(two.tolist()) == tokens.tolist()
     assert two[:3].tolist() == [3 * int(one["lo"][0]) + i for i in range(3)]
@@ -74,15 +77,15 @@ def test_a_damaged_run_is_named(tmp_path: Path) -> None:
     data[-5] ^= 1
     store.put("r", bytes(data))
     with pytest.raises(StoreError, match=r"r: damaged in range \d+\. Remove it"):
-        pack._Run(store, "r", tokens.dtype).slice(0, pack.BUCKETS)
+        packed_runs.Run(store, "r", tokens.dtype).slice(0, packed_runs.BUCKETS)
 
 
 @pytest.mark.parametrize("clusters", [False, True])
 @pytest.mark.parametrize("sizes", [[], [0], [5], [8192], [3, 0, 8190], [20_000, 300_000, 1], [262_144, 262_145]])
 def test_a_side_table_in_blocks_has_the_bytes_of_one_table(sizes: list[int], clusters: bool) -> None:
-    documents = np.zeros(sum(sizes), pack._DOCUMENT)
+    documents = np.zeros(sum(sizes), packed_runs.DOCUMENT)
     random = np.random.default_rng(0)
-    for name in pack._DOCUMENT.names or ():
+    for name in packed_runs.DOCUMENT.names or ():
         documents[name] = random.integers(0, 1 << 20, len(documents))
     file = io.BytesIO()
     writer = pack.SideWriter(file, clusters)
@@ -107,7 +110,7 @@ def test_tokens_follow_their_documents_whatever_they_come_from() -> None:
     random = np.random.default_rng(1)
     pieces, want = [], {}
     for values_type in (np.int32, np.uint16):
-        documents = np.zeros(500, pack._DOCUMENT)
+        documents = np.zeros(500, packed_runs.DOCUMENT)
         documents["hi"] = random.integers(0, 3, 500)
         documents["lo"] = random.choice(1 << 40, 500, replace=False)
         documents["order"] = random.integers(0, 40, 500)  # ties go by the id
@@ -115,14 +118,14 @@ def test_tokens_follow_their_documents_whatever_they_come_from() -> None:
         documents["tokens"] = lengths + 1
         starts = random.permutation(500) * 10
         values = random.integers(2, 60_000, 5000).astype(values_type)
-        pieces.append(pack._Piece(documents, values, starts, lengths))
+        pieces.append(packed_runs.Piece(documents, values, starts, lengths))
         for d, a, n in zip(documents, starts.tolist(), lengths.tolist(), strict=True):
             want[int(d["order"]), int(d["hi"]), int(d["lo"])] = [*values[a : a + n].tolist(), 1]
-    documents, tokens = pack._in_order(pieces, 1, np.dtype("<u2"))
+    documents, tokens = packed_runs.in_order(pieces, 1, np.dtype("<u2"))
     keys = [(int(d["order"]), int(d["hi"]), int(d["lo"])) for d in documents]
     assert keys == sorted(want)
     assert tokens.tolist() == [t for key in keys for t in want[key]]
-    documents, tokens = pack._in_order([], -1, np.dtype("<u2"))
+    documents, tokens = packed_runs.in_order([], -1, np.dtype("<u2"))
     assert (len(documents), tokens.dtype, len(tokens)) == (0, np.dtype("<u2"), 0)
 
 
