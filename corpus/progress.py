@@ -29,28 +29,30 @@ class Bar(Protocol):
 
 
 class _Plain:
+    """The first piece pays for what is loaded and compiled on the way: the rate is that of those behind it."""
+
     def __init__(self, console: Console, label: str, total: float, unit: str) -> None:
         self.console, self.label, self.total, self.unit = console, label, total, unit
-        self.done = 0.0
+        self.done = self.first = 0.0
         self.started = self.said = time.monotonic()
 
     def advance(self, done: float, note: str) -> None:
-        self.done += done
         now = time.monotonic()
+        if not self.first:
+            self.first, self.started = done, now
+        self.done += done
         if now - self.said >= _PLAIN_S:
             self.said = now
             self.say(now)
 
     def say(self, now: float) -> None:
-        spent = max(now - self.started, 1e-9)
-        left = spent / self.done * (self.total - self.done) if self.done else 0.0
-        self.console.print(
-            f"{self.label}: {amount(self.done, self.unit)} of {amount(self.total, self.unit)}, "
-            f"{amount(self.done / spent, self.unit)}/s, {left:.0f} s left",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+        told = f"{self.label}: {amount(self.done, self.unit)} of {amount(self.total, self.unit)}"
+        rate = (self.done - self.first) / max(now - self.started, 1e-9)
+        if rate:
+            told += f", {amount(rate, self.unit)}/s"
+            if self.done < self.total:
+                told += f", {(self.total - self.done) / rate:.0f} s left"
+        self.console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 class _Rich:
