@@ -30,12 +30,14 @@ class Tokenizer(Protocol):
                 as any other text
     wanted      of these, the one that ends a document as a card has it; empty where none does
     unknown     id of what cannot be written, None where everything can
+    by_library  why ids come from the library, several times slower; empty where they are computed here
     """
 
     vocab_size: int
     special: dict[str, int]
     wanted: str
     unknown: int | None
+    by_library: str
 
     def encode(self, column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
         """n texts -> ids of all of them one after the other ((tokens,) int32), how many each has ((n,) int64)."""

@@ -54,6 +54,8 @@ def print_report(to: Console, report: dict[str, Any]) -> None:
         f"pieces of text, {report['byte_pieces']:,} of single bytes, {len(report['marks']):,} marks; "
         f"{'nothing' if end is None else end} ends a document. {_share(unused / pieces)} of the pieces were not met."
     )
+    if report["by_library"]:
+        to.print(f"encoded by its library, which is several times slower: {report['by_library']}", soft_wrap=True)
     for name in ("language", "source"):
         rows = report[f"{name}s"]
         to.print(_groups(name, [*rows, {name: "all", **report["all"]}] if name == "source" else rows))

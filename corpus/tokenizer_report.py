@@ -102,6 +102,7 @@ def figures(measure: Measure, name: str, sha256: str, end: int | InputError) -> 
         "vocab_size": model.vocab_size,
         "dtype": optimal_dtype(model.vocab_size).name,
         "end_of_document": end if isinstance(end, int) else None,
+        "by_library": model.by_library,
         "pieces": int(usual.sum()),
         "byte_pieces": int(measure.spelled.sum()),
         "unused_pieces": int((usual & ~met).sum()),

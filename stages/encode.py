@@ -29,7 +29,7 @@ from corpus.stage import Columns, Map
 from corpus.tokenizer import END_OF_DOCUMENT, Tokenizer, end_of_document
 from corpus.tokenizer_file import HUGGING_FACE, TIKTOKEN, parts
 from stages.hugging_face import HuggingFace
-from stages.own_encoder import by_library, open_pieces
+from stages.own_encoder import by_library, open_pieces, why_not
 from stages.pieces import SPACE_MARK
 from stages.tiktoken_ranks import Tiktoken
 
@@ -105,9 +105,10 @@ class SentencePieces:
         self.special = {processor.id_to_piece(i): i for i in sorted(marks)}
         in_bytes = [int(processor.piece_to_id(f"<0x{byte:02X}>")) for byte in SPACE_MARK.encode()]
         self.space_mark = np.array(in_bytes if all(map(processor.is_byte, in_bytes)) else [], dtype=np.int32)
-        # `why_not` of the same bytes says why this is not our own encoder.
-        own = open_pieces(processor.serialized_model_proto())
+        proto = processor.serialized_model_proto()
+        own = open_pieces(proto)
         self.plain: Encoding = partial(by_library, processor=processor) if own is None else own.encode
+        self.by_library = why_not(proto)
         ends = int(processor.eos_id())
         self.wanted = wanted or (processor.id_to_piece(ends) if ends >= 0 else "")
 

@@ -50,6 +50,7 @@ class HuggingFace:
         self.bytes_of = _Bytes(told)
         mark = told["model"].get("unk_token")
         self.unknown = None if mark is None or self.bytes_of.every else self.library.token_to_id(mark)
+        self.by_library = "a `tokenizer.json` is read by `tokenizers`"
 
     def encode(self, column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
         texts = ["" if text is None else text for text in column.to_pylist()]

@@ -21,6 +21,7 @@ class Tiktoken:
     little."""
 
     unknown = None
+    by_library = "ranks are read by tiktoken"
 
     def __init__(self, file: TokenizerFile, name: str) -> None:
         import tiktoken  # an extra, and only for who has such a tokenizer

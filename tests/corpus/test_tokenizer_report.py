@@ -44,7 +44,7 @@ def texts(tmp_path: Path) -> Path:
 def test_a_lossless_model_passes(tmp_path: Path, texts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pieces(tmp_path / "it" / "tokenizer.model", control_symbols=["<eod>"], eos_id=-1)
     code, told = report(capsys, str(tmp_path / "it"), str(texts))
-    assert (code, told["failures"]) == (0, [])
+    assert (code, told["failures"], told["by_library"]) == (0, [], "")
     assert (told["dtype"], told["end_of_document"]) == ("uint16", 2)
     whole = told["all"]
     assert (whole["documents"], whole["lost_bytes"], whole["changed"], whole["unknown"]) == (5, 0, 0, 0)
@@ -84,6 +84,7 @@ def test_pieces_that_fold_text_fail_with_what_is_lost(
     assert told["all"]["gained_bytes"] == len(",! ")
     assert "2 of 4 documents do not come back" in told["failures"][0]
     assert {one["what"] for one in told["differences"]} == {"a.jsonl"}
+    assert "normalis" in told["by_library"]
     assert "does not come back: full-width punctuation and letters, which NFKC folds" in told["failures"]
 
 
@@ -125,6 +126,7 @@ def test_other_tokenizers_pass_too(tmp_path: Path, texts: Path, capsys: pytest.C
     assert (code, told["failures"]) == (0, [])
     assert [(one["mark"], one["times"], one["became"]) for one in told["marks"]] == [(END, 1, 0)]
     assert told["byte_pieces"] == 128
+    assert "tiktoken" in told["by_library"] or "tokenizers" in told["by_library"]
     assert told["vocab_size"] > told["pieces"] > 200
 
 
