@@ -31,7 +31,17 @@ from typing import Any
 import msgspec
 
 from corpus.errors import RecipeError
-from corpus.recipe import Source, by_kind, convert, field_names, make_reader, nearest, read_sources, read_toml
+from corpus.recipe import (
+    Source,
+    by_kind,
+    check_fields,
+    convert,
+    field_names,
+    make_reader,
+    nearest,
+    read_sources,
+    read_toml,
+)
 from corpus.stage import Reader
 
 MOST_NGRAM = 8  # that the stage `quality` reads
@@ -90,9 +100,7 @@ def load(path: Path, readers: Any, roots: dict[str, str] | None = None) -> Class
     """Decode the file; `readers` is the closed union of readers, `roots` overrides the roots of sources by name.
     RecipeError on anything wrong."""
     raw = read_toml(path)
-    for field in raw:
-        if field not in _FIELDS:
-            raise RecipeError(f"{path}: $.{field}: no such field. {nearest(field, list(_FIELDS))}")
+    check_fields(path, raw, _FIELDS)
     kinds = by_kind(readers)
     sources: tuple[Examples, ...] = read_sources(path, raw, kinds, roots or {}, Examples)
     made = {source.name: make_reader(path, i, source, kinds, raw) for i, source in enumerate(sources)}

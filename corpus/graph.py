@@ -143,7 +143,7 @@ def _flatten(value: Any, path: str = "") -> dict[str, Any]:
 def _show(value: Any) -> str:
     if value is None:
         return "default"
-    text = f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
+    text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
     return f"{text[:12]}…" if len(text) == 64 and all(c in "0123456789abcdef" for c in text) else text
 
 

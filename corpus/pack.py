@@ -120,9 +120,9 @@ class Shard(msgspec.Struct, frozen=True):
 
 def write_runs(task: RunTask) -> tuple[tuple[int, int], ...]:
     """Make the runs of a bundle, one per split, unless they are there. -> (documents, tokens) of each."""
-    there = [known_counts(task.store, name) for name in task.names]
-    if None not in there:
-        return tuple(counts for counts in there if counts is not None)
+    there = [counts for name in task.names if (counts := known_counts(task.store, name)) is not None]
+    if len(there) == len(task.names):
+        return tuple(there)
     pieces: list[list[Piece]] = [[] for _ in SPLITS]
     dtype = optimal_dtype(task.vocabulary.vocab_size)
     for origin, records in task.members:

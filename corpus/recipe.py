@@ -7,7 +7,7 @@ import difflib
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -155,14 +155,21 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise RecipeError(f"{path}: not valid TOML: {error}") from None
 
 
+def check_fields(path: Path, raw: Mapping[str, Any], known: Sequence[str]) -> None:
+    """RecipeError where a file has a field at its top that nothing reads."""
+    for field in raw:
+        if field not in known:
+            raise RecipeError(f"{path}: $.{field}: no such field. {nearest(field, list(known))}")
+
+
+_FIELDS = ("name", "seed", "source", "stage", "mixture", "quarantine", "remove", "about", "tokenizer")
+
+
 def load(path: Path, stages: Any, readers: Any, roots: dict[str, str] | None = None) -> Recipe:
     """Decode a manifest. `stages` and `readers` are the closed unions of stage types; `roots` overrides the roots of
     sources by name. Relative roots are taken from the manifest's folder. RecipeError on anything wrong."""
     raw = read_toml(path)
-    known = ["name", "seed", "source", "stage", "mixture", "quarantine", "remove", "about", "tokenizer"]
-    for field in raw:
-        if field not in known:
-            raise RecipeError(f"{path}: $.{field}: no such field. {nearest(field, known)}")
+    check_fields(path, raw, _FIELDS)
     name = raw.get("name", path.stem)
     if not isinstance(name, str) or not _NAME.match(name):
         raise RecipeError(f"{path}: $.name: got {name!r}. Expected lower-case letters, digits and hyphens.")

@@ -25,7 +25,7 @@ import msgspec
 
 from corpus.errors import RecipeError
 from corpus.ngram_file import MOST_ORDER
-from corpus.recipe import Source, by_kind, convert, field_names, make_reader, nearest, read_sources, read_toml
+from corpus.recipe import Source, by_kind, check_fields, convert, field_names, make_reader, read_sources, read_toml
 from corpus.stage import Reader
 
 
@@ -64,9 +64,7 @@ def load(path: Path, readers: Any, roots: dict[str, str] | None = None) -> Texts
     """Decode the file; `readers` is the closed union of readers, `roots` overrides the roots of sources by name.
     RecipeError on anything wrong."""
     raw = read_toml(path)
-    for field in raw:
-        if field not in _FIELDS:
-            raise RecipeError(f"{path}: $.{field}: no such field. {nearest(field, list(_FIELDS))}")
+    check_fields(path, raw, _FIELDS)
     kinds = by_kind(readers)
     sources: tuple[Text, ...] = read_sources(path, raw, kinds, roots or {}, Text)
     made = {source.name: make_reader(path, i, source, kinds, raw) for i, source in enumerate(sources)}

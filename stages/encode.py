@@ -108,7 +108,7 @@ class SentencePieces:
         proto = processor.serialized_model_proto()
         own = open_pieces(proto)
         self.plain: Encoding = partial(by_library, processor=processor) if own is None else own.encode
-        self.by_library = why_not(proto)
+        self.by_library = why_not(proto) if own is None else ""
         ends = int(processor.eos_id())
         self.wanted = wanted or (processor.id_to_piece(ends) if ends >= 0 else "")
 

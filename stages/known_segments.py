@@ -7,10 +7,8 @@ segment takes a free place, else that of another one.
 from typing import NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
+from stages.byte_blocks import load64
 from stages.uncounted import uncounted
 
 CELL_BYTES, CELL_IDS = 15, 8
@@ -33,23 +31,11 @@ def known(cells: int) -> Known:
     return Known(keys, keys.view(np.int32), keys.view(np.float32))
 
 
-@intrinsic
-def _eight(typingctx, data, at):  # type: ignore[no-untyped-def]
-    """Eight bytes of `data` from `at`, not checked."""
-
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        place = builder.gep(array.data, [args[1]])
-        return builder.load(builder.bitcast(place, ir.IntType(64).as_pointer()), align=1)
-
-    return types.uint64(data, types.uint64), codegen
-
-
 @uncounted
 def key(data, at, size):  # type: ignore[no-untyped-def]
     """The 2 to 15 bytes from `at`, and how many: two uint64."""
     if at + np.uint64(16) <= np.uint64(data.size):
-        low, high = _eight(data, at), _eight(data, at + np.uint64(8))
+        low, high = load64(data, np.int64(at)), load64(data, np.int64(at) + 8)
     else:
         low = high = np.uint64(0)
         for step in range(size):

@@ -23,11 +23,11 @@ from corpus.commands.options import (
     executor_for,
     load,
     places,
+    progress_for,
 )
 from corpus.drive import compile_corpus, log_run
 from corpus.errors import InputError, RecipeError
 from corpus.graph import Graph
-from corpus.kernel_cache import cold
 from corpus.local import Local
 from corpus.progress import Progress
 from corpus.seal import Flow
@@ -52,9 +52,7 @@ def build(
     started = time.monotonic()
     plan = load(manifest, root)
     directory, tables = places(plan.name, out, store)
-    progress = Progress(quiet=json)
-    if cold():
-        progress.say("First run: kernels are compiled and kept, which takes a minute or two.")
+    progress = progress_for(json)
     with executor_for(ray, local, workers, tables, directory) as executor:
         ready = time.monotonic()
         builder = Builder(Graph(plan, tables), executor, progress, rehash)

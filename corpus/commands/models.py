@@ -23,13 +23,12 @@ from corpus.commands.options import (
     load,
     places,
     places_of,
+    progress_for,
     roots_of,
 )
 from corpus.drive import last_run
 from corpus.errors import InputError, RecipeError
 from corpus.graph import Graph
-from corpus.kernel_cache import cold
-from corpus.progress import Progress
 from corpus.store import Blobs
 
 classifiers = typer.Typer(help="Classifiers of texts, for the stage `quality`.", no_args_is_help=True)
@@ -87,9 +86,7 @@ def _survivors(
     """A build up to the stage that makes tokens, brought up to date."""
     from corpus import survivors
 
-    progress = Progress(quiet=quiet)
-    if cold():
-        progress.say("First run: kernels are compiled and kept, which takes a minute or two.")
+    progress = progress_for(quiet)
     with executor_for(ray, local, workers, tables, directory) as executor:
         builder = Builder(Graph(survivors.before_tokens(plan), tables), executor, progress)
         survivors.bring_up_to_date(builder, directory)

@@ -12,7 +12,9 @@ from corpus import recipe
 from corpus.drive import last_run
 from corpus.errors import RecipeError
 from corpus.graph import Graph
+from corpus.kernel_cache import cold
 from corpus.local import Local
+from corpus.progress import Progress
 from corpus.store import Blobs, is_local
 
 Manifest = Annotated[Path, typer.Argument(help="Dataset manifest (TOML).")]
@@ -59,6 +61,14 @@ def absolute(place: str) -> str:
 def load(path: Path, roots: list[str] | None) -> recipe.Recipe:
     """The manifest at `path`. RecipeError where it is wrong."""
     return recipe.load(path, stages.Stage, stages.Reader, roots_of(roots))
+
+
+def progress_for(quiet: bool) -> Progress:
+    """Progress of a build; it says so where kernels must be compiled first."""
+    progress = Progress(quiet=quiet)
+    if cold():
+        progress.say("First run: kernels are compiled and kept, which takes a minute or two.")
+    return progress
 
 
 @contextmanager

@@ -100,3 +100,13 @@ def test_another_pack_is_another_judge(folder: Path) -> None:
         ]
     finally:
         judged.MANIFEST = manifest
+
+
+def test_thresholds_are_told_to_the_last_digit(folder: Path) -> None:
+    judged.build(folder)
+    manifest = judged.MANIFEST
+    try:
+        judged.MANIFEST = manifest.replace("max = 110", "max = 12345678")
+        assert why(status(folder, ""), "web") == ["judge.all.max_count 110 -> 12345678"]
+    finally:
+        judged.MANIFEST = manifest
